@@ -1,0 +1,1 @@
+//! Reference facts: what is known beside BGP. Each optional, each with its source.
