@@ -1,1 +1,264 @@
 //! Adj-RIB-In (RFC 4271 §3.2) of every peer of every collector, with interned attributes.
+//!
+//! A peer that went down leaves its routes *unknown*, never withdrawn: they stay in the table,
+//! do not count as present, and are compared with what the peer sends when it is back.
+
+mod attribute_table;
+mod session;
+
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+
+use crate::{Asn, PeerId, Prefix, RouteAttributes, Timestamp};
+pub use attribute_table::{AttributeId, AttributeTable};
+pub use session::{Session, TRANSFER_QUIET_SECS, TRANSFER_SECS_MAX};
+
+/// How long a withdrawal is remembered so that an older announcement, arriving late, does not
+/// revive the route.
+pub const LATE_EVENT_SECS: i64 = 300;
+/// Most withdrawals remembered for [`LATE_EVENT_SECS`]; the oldest are forgotten first.
+pub const RECENT_WITHDRAWALS_MAX: usize = 1 << 20;
+
+type Hasher = foldhash::fast::FixedState;
+
+/// One peer's route to a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Whose route it is.
+    pub peer: PeerId,
+    /// Its attributes.
+    pub attributes: AttributeId,
+    /// Time of the last announcement.
+    pub time: Timestamp,
+}
+
+/// What an event changed in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteChange {
+    /// The event's time.
+    pub time: Timestamp,
+    /// The peer whose route changed.
+    pub peer: PeerId,
+    /// The prefix.
+    pub prefix: Prefix,
+    /// Attributes before: `None` when the peer had no route. Valid until the next event.
+    pub before: Option<AttributeId>,
+    /// Whether the route before was lost to sight by a session that went down since.
+    pub before_unknown: bool,
+    /// Attributes after: `None` for a withdrawal.
+    pub after: Option<AttributeId>,
+    /// Whether the peer is still sending its table after coming up.
+    pub in_transfer: bool,
+}
+
+/// Events that changed nothing, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RibCounters {
+    /// Announcements with the attributes the peer had already sent.
+    pub duplicate_announcements: u64,
+    /// Withdrawals of routes the peer did not have.
+    pub needless_withdrawals: u64,
+    /// Events older than what the same peer last said of the prefix.
+    pub late_events: u64,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub struct AdjRibIn {
+    routes: HashMap<Prefix, Vec<Route>, Hasher>,
+    attributes: AttributeTable,
+    sessions: Vec<Session>,
+    recent_withdrawals: HashMap<(PeerId, Prefix), Timestamp, Hasher>,
+    withdrawal_order: VecDeque<(Timestamp, PeerId, Prefix)>,
+    /// Attributes of the last change's `before`, given back with the next event.
+    released: Option<AttributeId>,
+    route_count: usize,
+    counters: RibCounters,
+}
+
+impl AdjRibIn {
+    /// An announcement or table entry of `peer`. `octets` are canonical attribute octets;
+    /// `classify` gives the flags of attributes not seen before. `None`: nothing changed.
+    pub fn announce(
+        &mut self,
+        (time, peer): (Timestamp, PeerId),
+        prefix: Prefix,
+        octets: &[u8],
+        classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8,
+    ) -> Option<RouteChange> {
+        self.release();
+        if self.withdrawn_later_than(peer, prefix, time) {
+            self.counters.late_events += 1;
+            return None;
+        }
+        let session = session_mut(&mut self.sessions, peer);
+        let in_transfer = session.on_announcement(time);
+        let routes = self.routes.entry(prefix).or_default();
+        let held = routes.iter_mut().find(|route| route.peer == peer);
+        if held.as_ref().is_some_and(|route| route.time > time) {
+            self.counters.late_events += 1;
+            return None;
+        }
+        let after = self.attributes.intern(octets, classify);
+        let mut change = RouteChange {
+            time,
+            peer,
+            prefix,
+            before: None,
+            before_unknown: false,
+            after: Some(after),
+            in_transfer,
+        };
+        match held {
+            None => {
+                routes.push(Route { peer, attributes: after, time });
+                session.count_route(prefix.family(), 1);
+                self.route_count += 1;
+            }
+            Some(route) => {
+                change.before = Some(route.attributes);
+                change.before_unknown = session.is_unknown(route.time);
+                *route = Route { peer, attributes: after, time };
+                // Both references were counted; the old one goes with the next event.
+                self.released = change.before;
+                if change.before == change.after && !change.before_unknown {
+                    self.counters.duplicate_announcements += 1;
+                    return None;
+                }
+            }
+        }
+        Some(change)
+    }
+
+    /// A withdrawal by `peer`. `None`: nothing changed.
+    pub fn withdraw(
+        &mut self,
+        (time, peer): (Timestamp, PeerId),
+        prefix: Prefix,
+    ) -> Option<RouteChange> {
+        self.release();
+        self.remember_withdrawal(time, peer, prefix);
+        let session = session_mut(&mut self.sessions, peer);
+        let Some(routes) = self.routes.get_mut(&prefix) else {
+            self.counters.needless_withdrawals += 1;
+            return None;
+        };
+        let Some(at) = routes.iter().position(|route| route.peer == peer) else {
+            self.counters.needless_withdrawals += 1;
+            return None;
+        };
+        if routes.get(at).is_some_and(|route| route.time > time) {
+            self.counters.late_events += 1;
+            return None;
+        }
+        let route = routes.swap_remove(at);
+        if routes.is_empty() {
+            self.routes.remove(&prefix);
+        }
+        session.count_route(prefix.family(), -1);
+        self.route_count -= 1;
+        self.released = Some(route.attributes);
+        Some(RouteChange {
+            time,
+            peer,
+            prefix,
+            before: Some(route.attributes),
+            before_unknown: session.is_unknown(route.time),
+            after: None,
+            in_transfer: false,
+        })
+    }
+
+    /// The session of `peer`, made on first use.
+    pub fn session_mut(&mut self, peer: PeerId) -> &mut Session {
+        session_mut(&mut self.sessions, peer)
+    }
+
+    /// The session of `peer`, if anything was heard of it.
+    pub fn session(&self, peer: PeerId) -> Option<&Session> {
+        self.sessions.get(usize::try_from(peer.0).ok()?)
+    }
+
+    /// All sessions by peer number.
+    pub fn sessions(&self) -> impl Iterator<Item = (PeerId, &Session)> {
+        self.sessions.iter().zip(0..).map(|(session, id)| (PeerId(id), session))
+    }
+
+    /// Routes to exactly this prefix that are known to be present, in no particular order.
+    pub fn routes(&self, prefix: &Prefix) -> impl Iterator<Item = Route> + use<'_> {
+        let routes = self.routes.get(prefix).map(Vec::as_slice).unwrap_or_default();
+        routes
+            .iter()
+            .copied()
+            .filter(|route| !self.session(route.peer).is_some_and(|s| s.is_unknown(route.time)))
+    }
+
+    /// Whether any peer is known to have a route to the prefix originated by `origin`.
+    pub fn is_originated_by(&self, prefix: &Prefix, origin: Asn) -> bool {
+        self.routes(prefix)
+            .any(|route| self.attributes.claimed_origin(route.attributes) == Some(origin))
+    }
+
+    /// The attributes of all routes.
+    pub fn attributes(&self) -> &AttributeTable {
+        &self.attributes
+    }
+
+    /// Number of routes of all peers, unknown ones included.
+    pub fn route_count(&self) -> usize {
+        self.route_count
+    }
+
+    /// Number of prefixes with at least one route.
+    pub fn prefix_count(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Events that changed nothing.
+    pub fn counters(&self) -> RibCounters {
+        self.counters
+    }
+
+    fn release(&mut self) {
+        if let Some(id) = self.released.take() {
+            self.attributes.release(id);
+        }
+    }
+
+    fn withdrawn_later_than(&self, peer: PeerId, prefix: Prefix, time: Timestamp) -> bool {
+        // The map is nearly always empty of the pair; the cheap test first.
+        !self.recent_withdrawals.is_empty()
+            && self.recent_withdrawals.get(&(peer, prefix)).is_some_and(|&at| at > time)
+    }
+
+    fn remember_withdrawal(&mut self, time: Timestamp, peer: PeerId, prefix: Prefix) {
+        while let Some(&(at, old_peer, old_prefix)) = self.withdrawal_order.front() {
+            let expired = time.secs_since(at) > LATE_EVENT_SECS;
+            if !expired && self.withdrawal_order.len() < RECENT_WITHDRAWALS_MAX {
+                break;
+            }
+            self.withdrawal_order.pop_front();
+            if self.recent_withdrawals.get(&(old_peer, old_prefix)) == Some(&at) {
+                self.recent_withdrawals.remove(&(old_peer, old_prefix));
+            }
+        }
+        let latest = self.recent_withdrawals.entry((peer, prefix)).or_insert(time);
+        *latest = time.max(*latest);
+        self.withdrawal_order.push_back((time, peer, prefix));
+    }
+}
+
+fn session_mut(sessions: &mut Vec<Session>, peer: PeerId) -> &mut Session {
+    let at = usize::try_from(peer.0).unwrap_or(usize::MAX);
+    if sessions.len() <= at {
+        sessions.resize(at + 1, Session::default());
+    }
+    // Just made long enough; the last is never used in place of another.
+    let last = sessions.len() - 1;
+    #[expect(clippy::indexing_slicing, reason = "bounded by the resize above")]
+    &mut sessions[at.min(last)]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,93 @@
-//! Placeholder while the crate is written.
+//! Detection: route changes become claims, claims become incidents with their evidence.
+//!
+//! Pure and deterministic: the same events and facts give byte-identical incidents. Time is
+//! the event's time. Witnesses are counted by AS, never by session.
+
+mod claim;
+mod correlate;
+mod engine;
+mod incident;
+mod knowledge;
+mod rules;
+mod severity;
+mod target;
+
+use serde::Serialize;
+
+pub use engine::Detector;
+pub use incident::{
+    Countermeasure, CountermeasureAction, Evidence, FactValue, Incident, IncidentKind,
+    IncidentState, PREFIXES_LISTED_MAX, RovSummary, SamplePath, SeverityClass, VantagePoints,
+};
+pub use rules::rule_weights;
+
+/// From this confidence on, an incident is of the class "high".
+pub const CONFIDENCE_HIGH_MIN: u8 = 80;
+/// From this confidence on, an incident is of the class "medium"; below, "low".
+pub const CONFIDENCE_MEDIUM_MIN: u8 = 50;
+
+/// Origin claims below this confidence are explained: counted, not reported.
+pub const CONFIDENCE_REPORTED_MIN: u8 = 10;
+
+/// What to detect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Whether bogon prefixes and ASNs are looked for (off for labs in documentation space).
+    pub bogons: bool,
+    /// Least number of distinct witness ASes before a claim counts.
+    pub quorum: usize,
+}
+
+/// Least number of distinct witness ASes before a claim counts, unless told otherwise.
+pub const QUORUM_DEFAULT: usize = 2;
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { bogons: true, quorum: QUORUM_DEFAULT }
+    }
+}
+
+/// What went in, and what became of the claims.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Announcements taken.
+    pub announcements: u64,
+    /// Withdrawals taken.
+    pub withdrawals: u64,
+    /// Table entries taken.
+    pub table_entries: u64,
+    /// Events whose peer index was not in the batch's list.
+    pub events_of_unknown_peer: u64,
+    /// Doubtful originations seen only in a table transfer after a peer came up.
+    pub muted_in_transfer: u64,
+    /// Doubtful originations (prefix, new origin) seen by any peer.
+    pub origin_claims: u64,
+    /// Of these, seen by two ASes: what a detector without further knowledge would report.
+    pub origin_claims_seen_by_two: u64,
+    /// Of these, seen by five ASes.
+    pub origin_claims_seen_by_five: u64,
+    /// Claims of all kinds below the quorum: not reported.
+    pub below_quorum: u64,
+    /// Origin claims that what is known explains: not reported.
+    pub explained: u64,
+}
+
+/// What the detector found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Incidents by first seen, then id.
+    pub incidents: Vec<Incident>,
+    /// What went in.
+    pub counters: Counters,
+    /// Vantage point ASes heard.
+    pub vantage_points: usize,
+    /// Routes in the table at the end.
+    pub routes: usize,
+    /// Prefixes whose origin is known at the end.
+    pub known_prefixes: usize,
+    /// AS links known at the end.
+    pub known_links: usize,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,43 @@
-//! Placeholder while the crate is written.
+//! MRT and BGP on the wire: decoders that read where the octets lie, and encoders.
+//!
+//! [`MrtReader`] cuts a stream into [`RawRecord`]s; [`MrtDecoder`] (or [`decode`]) reads one into
+//! a [`Record`], whose entries and prefixes are iterators over the octets. Nothing is allocated
+//! per record or route.
+//!
+//! Invariants: no I/O beyond [`std::io::Read`] in the reader, no clock, no panic on any input.
+//! A fault ends as little as possible: an entry, a record, and only at last the stream. It is
+//! reported by a typed [`Error`] or [`Warning`] with a stable name; see RFC 7606 for what a
+//! fault does to the routes of an UPDATE.
+
+mod as_path;
+pub mod attributes;
+pub mod bgp4mp;
+pub mod counts;
+mod cursor;
+pub mod element;
+pub mod encode;
+pub mod error;
+pub mod mp;
+pub mod mrt;
+pub mod nlri;
+pub mod peer_index;
+pub mod reader;
+pub mod record;
+pub mod rib;
+pub mod table_dump;
+pub mod update;
+pub mod warning;
+
+pub use attributes::{Aggregator, AttributeContext, Attributes, RawAttribute, RouteOrigin};
+pub use bgp4mp::{FsmState, Message, SessionEnds, StateChange};
+pub use counts::Counts;
+pub use element::{Element, ElementKind, for_each_element};
+pub use error::{Error, Part};
+pub use nlri::{Nlri, NlriField, Safi};
+pub use peer_index::{PeerEntry, PeerIndex, PeerIndexTable};
+pub use reader::{Header, Limits, MrtReader, RawRecord};
+pub use record::{AsnWidth, MrtDecoder, Record, Unsupported, decode};
+pub use rib::{RibEntry, RibRecord};
+pub use table_dump::{TableDump, TableDumpEntry};
+pub use update::{BgpMessage, SessionContext, Update};
+pub use warning::{Decoded, Treatment, Warning, Warnings};

@@ -1,0 +1,133 @@
+//! Interned attributes: each distinct set is stored once and freed with its last route.
+
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+use crate::{Asn, Origin, RouteAttributes, SegmentKind};
+
+/// Number of an attribute set in an [`AttributeTable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttributeId(u32);
+
+#[derive(Debug)]
+struct Slot {
+    octets: Box<[u8]>,
+    references: u32,
+    origin: Option<Asn>,
+    flags: u8,
+}
+
+/// Attribute sets in canonical octets, counted by reference.
+#[derive(Debug, Default)]
+pub struct AttributeTable {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    hasher: foldhash::fast::FixedState,
+}
+
+impl AttributeTable {
+    /// The number of an attribute set, counting one more reference to it.
+    pub(super) fn intern(
+        &mut self,
+        octets: &[u8],
+        classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8,
+    ) -> AttributeId {
+        let hash = self.hasher.hash_one(octets);
+        let slots = &mut self.slots;
+        let same = |at: &u32| slot(slots, *at).is_some_and(|slot| *slot.octets == *octets);
+        if let Some(&at) = self.index.find(hash, same) {
+            if let Some(slot) = slot_mut(slots, at) {
+                slot.references += 1;
+            }
+            return AttributeId(at);
+        }
+        let attributes = RouteAttributes::decode(octets);
+        let fresh = Slot {
+            octets: octets.into(),
+            references: 1,
+            origin: attributes.as_ref().and_then(claimed_origin),
+            flags: attributes.as_ref().map_or(0, classify),
+        };
+        let at = match self.free.pop() {
+            Some(at) => {
+                if let Some(slot) = slot_mut(slots, at) {
+                    *slot = fresh;
+                }
+                at
+            }
+            None => {
+                slots.push(fresh);
+                u32::try_from(slots.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        let hasher = &self.hasher;
+        self.index.insert_unique(hash, at, |&at| {
+            hasher.hash_one(slot(slots, at).map(|slot| &*slot.octets).unwrap_or_default())
+        });
+        AttributeId(at)
+    }
+
+    /// Gives one reference back; the last frees the octets.
+    pub(super) fn release(&mut self, id: AttributeId) {
+        let Some(slot) = slot_mut(&mut self.slots, id.0) else { return };
+        slot.references = slot.references.saturating_sub(1);
+        if slot.references > 0 {
+            return;
+        }
+        let octets = std::mem::take(&mut slot.octets);
+        let hash = self.hasher.hash_one(&*octets);
+        if let Ok(entry) = self.index.find_entry(hash, |&at| at == id.0) {
+            entry.remove();
+            self.free.push(id.0);
+        }
+    }
+
+    /// The attributes.
+    pub fn get(&self, id: AttributeId) -> Option<RouteAttributes<'_>> {
+        RouteAttributes::decode(&slot(&self.slots, id.0)?.octets)
+    }
+
+    /// The AS answerable for the origination: the origin AS; where the path ends in an `AS_SET`,
+    /// the AS before it, which did the aggregation. `None` for an empty path or a set alone.
+    pub fn claimed_origin(&self, id: AttributeId) -> Option<Asn> {
+        slot(&self.slots, id.0)?.origin
+    }
+
+    /// The flags given when the attributes were first seen.
+    pub fn flags(&self, id: AttributeId) -> u8 {
+        slot(&self.slots, id.0).map_or(0, |slot| slot.flags)
+    }
+
+    /// Number of distinct attribute sets in use.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether no attributes are in use.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+}
+
+fn claimed_origin(attributes: &RouteAttributes<'_>) -> Option<Asn> {
+    match Origin::of(attributes.as_path) {
+        Origin::As(asn) => Some(asn),
+        Origin::None => None,
+        Origin::Set => {
+            let sequences = attributes.as_path.segments();
+            sequences
+                .filter(|segment| segment.kind == SegmentKind::Sequence)
+                .filter_map(|segment| segment.asns().next_back())
+                .last()
+        }
+    }
+}
+
+fn slot(slots: &[Slot], at: u32) -> Option<&Slot> {
+    slots.get(usize::try_from(at).ok()?)
+}
+
+fn slot_mut(slots: &mut [Slot], at: u32) -> Option<&mut Slot> {
+    slots.get_mut(usize::try_from(at).ok()?)
+}

@@ -1,0 +1,228 @@
+//! A claim: one AS is seen doing one doubtful thing with one prefix. Claims have a life;
+//! incidents are made of them.
+
+use std::collections::BTreeMap;
+
+use routewarden_core::facts::{InvalidReason, RovState};
+use routewarden_core::{AsPath, AsPathBuf, Asn, PeerId, Prefix, Timestamp};
+
+use crate::knowledge::KnownFrom;
+
+/// What is doubtful.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum ClaimKind {
+    /// The culprit originates a prefix known from, or covered by a prefix of, others.
+    Origin,
+    /// Route origin validation says invalid (RFC 6811).
+    RpkiInvalid,
+    /// The prefix lies in space that is never routable.
+    BogonPrefix,
+    /// The path holds an ASN that is never routable.
+    BogonAsn,
+}
+
+/// Identity of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ClaimKey {
+    pub(crate) prefix: Prefix,
+    pub(crate) kind: ClaimKind,
+    pub(crate) culprit: Asn,
+}
+
+/// Against whom an [`ClaimKind::Origin`] claim stands, as known when it was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// Origins known of the prefix, or of the nearest covering prefix; sorted.
+    pub(crate) victims: Vec<Asn>,
+    /// `None`: the exact prefix is the victims'. Else the covering prefix that is.
+    pub(crate) covering: Option<Prefix>,
+    /// How the victims' origination is known, and since when.
+    pub(crate) known_from: KnownFrom,
+    pub(crate) known_since: Timestamp,
+    /// Whether any peer had a route to the exact prefix from a victim when the claim began.
+    pub(crate) victim_was_present: bool,
+    /// Of the routes to the victims' prefix: all, and those whose path holds the culprit.
+    pub(crate) victim_routes: usize,
+    pub(crate) victim_routes_via_culprit: usize,
+    /// Known prefixes below the covering prefix: all, and those others than the victims
+    /// originate; distinct foreign origins; whether the culprit is one of them.
+    pub(crate) below: usize,
+    pub(crate) below_foreign: usize,
+    pub(crate) culprit_below: usize,
+    /// Whether a victim and the culprit were ever neighbours in a path.
+    pub(crate) adjacent: bool,
+    /// Whether the culprit originates a prefix that covers the victims' (a provider's block).
+    pub(crate) culprit_covers: Option<Prefix>,
+}
+
+/// Something the victim did against the claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reaction {
+    pub(crate) time: Timestamp,
+    pub(crate) prefix: Prefix,
+    pub(crate) origin: Asn,
+}
+
+/// A path that showed the claim.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Sample {
+    pub(crate) time: Timestamp,
+    pub(crate) peer: PeerId,
+    pub(crate) path: AsPathBuf,
+}
+
+/// Most sample paths kept for a claim, one a witness AS, the earliest.
+pub(crate) const SAMPLES_MAX: usize = 8;
+
+/// A claim's life.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) key: ClaimKey,
+    /// First time any peer showed it (for a standing route: when the peer received it).
+    pub(crate) first_seen: Timestamp,
+    /// Last announcement that showed it.
+    pub(crate) last_seen: Timestamp,
+    /// When the last peer known to have it lost it; `None` while some peer has it.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// It stood already in the table given at the start.
+    pub(crate) standing: bool,
+    holders: Vec<(PeerId, Asn)>,
+    /// Witness ASes and when each first saw it. The culprit's own sessions are no witnesses.
+    pub(crate) witnesses: BTreeMap<Asn, Timestamp>,
+    /// Most witness ASes that had it at one time.
+    pub(crate) peak: usize,
+    /// When a witness was last added.
+    pub(crate) spread_at: Timestamp,
+    /// How often it began anew after it had ended.
+    pub(crate) recurrences: u32,
+    /// ASes next to the culprit that passed the route on, with the number of announcements.
+    pub(crate) propagators: BTreeMap<Asn, u32>,
+    /// Announcements that showed it, and those whose path holds a victim.
+    pub(crate) announcements: u32,
+    pub(crate) announcements_via_victim: u32,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) target: Option<Target>,
+    pub(crate) rov: Option<(RovState, Option<InvalidReason>)>,
+    /// Bogon ASNs in the paths.
+    pub(crate) bogon_asns: Vec<Asn>,
+    pub(crate) reactions: Vec<Reaction>,
+}
+
+/// Most reactions kept for a claim.
+const REACTIONS_MAX: usize = 64;
+
+impl Claim {
+    pub(crate) fn new(key: ClaimKey, time: Timestamp) -> Self {
+        Claim {
+            key,
+            first_seen: time,
+            last_seen: time,
+            ended_at: None,
+            standing: false,
+            holders: Vec::new(),
+            witnesses: BTreeMap::new(),
+            peak: 0,
+            spread_at: time,
+            recurrences: 0,
+            propagators: BTreeMap::new(),
+            announcements: 0,
+            announcements_via_victim: 0,
+            samples: Vec::new(),
+            target: None,
+            rov: None,
+            bogon_asns: Vec::new(),
+            reactions: Vec::new(),
+        }
+    }
+
+    /// A peer shows the claim.
+    pub(crate) fn enter(&mut self, time: Timestamp, (peer, asn): (PeerId, Asn), path: AsPath<'_>) {
+        self.first_seen = self.first_seen.min(time);
+        self.last_seen = self.last_seen.max(time);
+        if self.ended_at.take().is_some() {
+            self.recurrences += 1;
+        }
+        self.announcements += 1;
+        if let Some(target) = &self.target
+            && path.collapsed().any(|hop| target.victims.contains(&hop))
+        {
+            self.announcements_via_victim += 1;
+        }
+        if let Some(propagator) = before_in_path(path, self.key.culprit) {
+            *self.propagators.entry(propagator).or_default() += 1;
+        }
+        if !self.holders.iter().any(|&(holder, _)| holder == peer) {
+            self.holders.push((peer, asn));
+        }
+        if asn == self.key.culprit {
+            return;
+        }
+        if let std::collections::btree_map::Entry::Vacant(vacant) = self.witnesses.entry(asn) {
+            vacant.insert(time);
+            self.spread_at = time;
+            if self.samples.len() < SAMPLES_MAX {
+                self.samples.push(Sample { time, peer, path: path.into() });
+            }
+        }
+        self.peak = self.peak.max(self.present());
+    }
+
+    /// A peer has it no more.
+    pub(crate) fn leave(&mut self, time: Timestamp, peer: PeerId) {
+        let before = self.holders.len();
+        self.holders.retain(|&(holder, _)| holder != peer);
+        if self.holders.len() < before && self.holders.is_empty() {
+            self.ended_at = Some(time);
+        }
+    }
+
+    /// Whether the peer is known to have it.
+    pub(crate) fn is_held_by(&self, peer: PeerId) -> bool {
+        self.holders.iter().any(|&(holder, _)| holder == peer)
+    }
+
+    /// Number of witness ASes that have it now.
+    pub(crate) fn present(&self) -> usize {
+        let mut asns: Vec<Asn> = self
+            .holders
+            .iter()
+            .map(|&(_, asn)| asn)
+            .filter(|&asn| asn != self.key.culprit)
+            .collect();
+        asns.sort_unstable();
+        asns.dedup();
+        asns.len()
+    }
+
+    /// Whether some peer is known to have it.
+    pub(crate) fn is_active(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
+    pub(crate) fn push_reaction(&mut self, reaction: Reaction) {
+        let known = self
+            .reactions
+            .iter()
+            .any(|old| old.prefix == reaction.prefix && old.origin == reaction.origin);
+        if !known && self.reactions.len() < REACTIONS_MAX {
+            self.reactions.push(reaction);
+        }
+    }
+
+    /// Seconds it was seen, to `now` when it still is.
+    pub(crate) fn duration_secs(&self, now: Timestamp) -> i64 {
+        self.ended_at.unwrap_or(now).secs_since(self.first_seen).max(0)
+    }
+}
+
+/// The AS that stands right before `asn` in the path, on the collector's side.
+fn before_in_path(path: AsPath<'_>, asn: Asn) -> Option<Asn> {
+    let mut previous = None;
+    for hop in path.collapsed() {
+        if hop == asn {
+            return previous;
+        }
+        previous = Some(hop);
+    }
+    None
+}

@@ -1,0 +1,232 @@
+//! From claims to incidents: one incident for one cause, however many prefixes and peers.
+
+mod build;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use routewarden_core::facts::InvalidReason;
+use routewarden_core::{Asn, Timestamp};
+
+use crate::claim::{Claim, ClaimKey, ClaimKind};
+use crate::engine::Detector;
+use crate::incident::Evidence;
+use crate::rules::{self, Case};
+use crate::{CONFIDENCE_REPORTED_MIN, Incident, Report};
+
+/// Claims of one cause that are further apart than this are two incidents.
+const SAME_INCIDENT_GAP_SECS: i64 = 3_600;
+/// Claims of one culprit whose starts are closer than this belong to one burst.
+const BURST_GAP_SECS: i64 = 300;
+/// A burst against this many different victims has one cause: the culprit.
+const BURST_VICTIMS_MIN: usize = 5;
+/// Points of confidence that a burst adds, when most of it has this confidence by itself.
+const BURST_WEIGHT: i32 = 20;
+const BURST_CONFIDENCE_MIN: u8 = 40;
+
+/// A claim with its weighed evidence.
+pub(crate) struct Weighed<'a> {
+    pub(crate) claim: &'a Claim,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) confidence: u8,
+}
+
+/// What claims of one cause have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cause {
+    kind: ClaimKind,
+    culprit: Asn,
+    victims: Vec<Asn>,
+    reason: Option<bool>,
+}
+
+impl Detector {
+    /// The incidents, as of the last event.
+    pub fn report(&self) -> Report {
+        let mut counters = self.counters;
+        let mut groups: BTreeMap<Cause, Vec<Weighed<'_>>> = BTreeMap::new();
+        let mut by_culprit: BTreeMap<Asn, Vec<Weighed<'_>>> = BTreeMap::new();
+        let claims: BTreeMap<ClaimKey, &Claim> =
+            self.claims.iter().map(|claim| (claim.key, claim)).collect();
+        for claim in claims.values() {
+            let seen = claim.witnesses.len();
+            if claim.key.kind == ClaimKind::Origin {
+                counters.origin_claims += 1;
+                counters.origin_claims_seen_by_two += u64::from(seen >= 2);
+                counters.origin_claims_seen_by_five += u64::from(seen >= 5);
+            }
+            if seen < self.config.quorum {
+                counters.below_quorum += 1;
+                continue;
+            }
+            if claim.key.kind == ClaimKind::Origin {
+                let weighed = self.weigh(claim);
+                if weighed.confidence < CONFIDENCE_REPORTED_MIN {
+                    counters.explained += 1;
+                } else {
+                    by_culprit.entry(claim.key.culprit).or_default().push(weighed);
+                }
+            } else if !self.is_told_by_origin_claim(claim, &claims) {
+                groups.entry(self.cause(claim)).or_default().push(self.weigh(claim));
+            }
+        }
+        let mut incidents: Vec<Incident> = Vec::new();
+        for claims in by_culprit.into_values() {
+            incidents.extend(self.origin_incidents(claims));
+        }
+        for claims in groups.into_values() {
+            let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now);
+            incidents.extend(apart.into_iter().map(|claims| self.build(claims, None)));
+        }
+        incidents.sort_by(|a, b| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
+        Report {
+            incidents,
+            counters,
+            vantage_points: self.peer_asns(),
+            routes: self.rib.route_count(),
+            known_prefixes: self.habit.len(),
+            known_links: self.topology.len(),
+        }
+    }
+
+    fn peer_asns(&self) -> usize {
+        self.peers.iter().map(|(_, peer)| peer.asn).collect::<BTreeSet<_>>().len()
+    }
+
+    /// Whether the same route is already told as a hijack, with its ROV state as evidence.
+    fn is_told_by_origin_claim(&self, claim: &Claim, claims: &BTreeMap<ClaimKey, &Claim>) -> bool {
+        let key = ClaimKey { kind: ClaimKind::Origin, ..claim.key };
+        claim.key.kind == ClaimKind::RpkiInvalid
+            && claims.get(&key).is_some_and(|other| other.witnesses.len() >= self.config.quorum)
+    }
+
+    fn cause(&self, claim: &Claim) -> Cause {
+        let (victims, reason) = match claim.key.kind {
+            ClaimKind::RpkiInvalid => {
+                let reason = claim.rov.and_then(|(_, reason)| reason);
+                (self.vrp_holders(claim), reason.map(|reason| reason == InvalidReason::Asn))
+            }
+            _ => (Vec::new(), None),
+        };
+        Cause { kind: claim.key.kind, culprit: claim.key.culprit, victims, reason }
+    }
+
+    /// ASes that covering VRPs name, the culprit and AS0 left out; sorted.
+    fn vrp_holders(&self, claim: &Claim) -> Vec<Asn> {
+        let Some(vrps) = &self.facts.vrps else { return Vec::new() };
+        let origin = routewarden_core::Origin::As(claim.key.culprit);
+        let validity = vrps.table.validate(&claim.key.prefix, origin);
+        let holders: BTreeSet<Asn> = validity
+            .covering
+            .iter()
+            .map(|vrp| vrp.asn)
+            .filter(|&asn| asn != Asn(0) && asn != claim.key.culprit)
+            .collect();
+        holders.into_iter().collect()
+    }
+
+    fn weigh<'a>(&self, claim: &'a Claim) -> Weighed<'a> {
+        let evidence = match &claim.target {
+            Some(target) => rules::weigh(&Case {
+                claim,
+                target,
+                facts: &self.facts,
+                vantage_points: self.vantage_points(claim.key.prefix.family()),
+                has_table: self.has_table(),
+                victim_is_present: target
+                    .victims
+                    .iter()
+                    .any(|&victim| self.rib.is_originated_by(&claim.key.prefix, victim)),
+                now: self.now,
+            }),
+            None => build::plain_evidence(self, claim),
+        };
+        let confidence = rules::confidence(&evidence);
+        Weighed { claim, evidence, confidence }
+    }
+
+    /// Origin claims of one culprit: bursts against many victims become one incident, the
+    /// others one for each set of victims.
+    fn origin_incidents(&self, mut claims: Vec<Weighed<'_>>) -> Vec<Incident> {
+        claims.sort_by_key(|weighed| (weighed.claim.first_seen, weighed.claim.key));
+        let mut incidents = Vec::new();
+        let mut by_victims: BTreeMap<Vec<Asn>, Vec<Weighed<'_>>> = BTreeMap::new();
+        for burst in split_by_start(claims, BURST_GAP_SECS) {
+            let victims: BTreeSet<&[Asn]> = burst.iter().map(|w| victims(w.claim)).collect();
+            if victims.len() >= BURST_VICTIMS_MIN {
+                let evidence = burst_evidence(&burst, victims.len());
+                incidents.push(self.build(burst, evidence));
+                continue;
+            }
+            for weighed in burst {
+                by_victims.entry(victims_of(&weighed)).or_default().push(weighed);
+            }
+        }
+        for claims in by_victims.into_values() {
+            let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now);
+            incidents.extend(apart.into_iter().map(|claims| self.build(claims, None)));
+        }
+        incidents
+    }
+}
+
+pub(crate) fn victims(claim: &Claim) -> &[Asn] {
+    claim.target.as_ref().map(|target| target.victims.as_slice()).unwrap_or_default()
+}
+
+fn victims_of(weighed: &Weighed<'_>) -> Vec<Asn> {
+    victims(weighed.claim).to_vec()
+}
+
+/// One AS that begins to originate the space of many unrelated others at once errs or attacks,
+/// whatever may be said of a single prefix.
+fn burst_evidence(burst: &[Weighed<'_>], victims: usize) -> Option<Evidence> {
+    let doubtful = burst.iter().filter(|w| w.confidence >= BURST_CONFIDENCE_MIN).count();
+    (doubtful * 2 >= burst.len()).then(|| Evidence {
+        rule: "mass_origination".to_owned(),
+        weight: BURST_WEIGHT,
+        text: format!(
+            "The culprit began to originate {} prefixes of {victims} different victims at once.",
+            burst.len()
+        ),
+        facts: BTreeMap::from([
+            ("prefixes".to_owned(), burst.len().into()),
+            ("victims".to_owned(), victims.into()),
+        ]),
+    })
+}
+
+/// Splits claims, sorted by first seen, where one starts more than `gap_secs` after the one
+/// before.
+fn split_by_start(claims: Vec<Weighed<'_>>, gap_secs: i64) -> Vec<Vec<Weighed<'_>>> {
+    split(claims, |last, next| next.first_seen.secs_since(last.first_seen) > gap_secs)
+}
+
+/// Splits claims where one starts more than `gap_secs` after all before had ended.
+fn split_by_gap(
+    mut claims: Vec<Weighed<'_>>,
+    gap_secs: i64,
+    now: Timestamp,
+) -> Vec<Vec<Weighed<'_>>> {
+    claims.sort_by_key(|weighed| (weighed.claim.first_seen, weighed.claim.key));
+    let mut latest = Timestamp::default();
+    split(claims, |last, next| {
+        latest = latest.max(last.ended_at.unwrap_or(now));
+        next.first_seen.secs_since(latest) > gap_secs
+    })
+}
+
+fn split<'a>(
+    claims: Vec<Weighed<'a>>,
+    mut is_apart: impl FnMut(&Claim, &Claim) -> bool,
+) -> Vec<Vec<Weighed<'a>>> {
+    let mut runs: Vec<Vec<Weighed<'a>>> = Vec::new();
+    for weighed in claims {
+        match runs.last_mut() {
+            Some(run) if !run.last().is_some_and(|last| is_apart(last.claim, weighed.claim)) => {
+                run.push(weighed);
+            }
+            _ => runs.push(vec![weighed]),
+        }
+    }
+    runs
+}

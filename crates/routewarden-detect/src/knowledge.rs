@@ -1,0 +1,202 @@
+//! What the detector has learned: who originates what (habit), who is next to whom (topology).
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use hashbrown::{HashMap, HashSet};
+use routewarden_core::{AddressFamily, AsPath, Asn, Prefix, Timestamp};
+
+type Hasher = foldhash::fast::FixedState;
+
+/// How an origination came to be known, strongest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KnownFrom {
+    /// First seen in the stream itself, uncontradicted.
+    Stream,
+    /// A prefix-origin table given as a fact.
+    OriginTable,
+    /// Standing in a table dump at the start.
+    Table,
+}
+
+/// A known origination of a prefix.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownOrigin {
+    pub(crate) asn: Asn,
+    pub(crate) since: Timestamp,
+    pub(crate) from: KnownFrom,
+}
+
+/// A known prefix and its origins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownPrefix<'a> {
+    pub(crate) prefix: Prefix,
+    pub(crate) origins: &'a [KnownOrigin],
+}
+
+/// Origins known of each prefix. A prefix has one origin nearly always.
+#[derive(Debug, Default)]
+pub(crate) struct OriginHabit {
+    origins: HashMap<Prefix, Vec<KnownOrigin>, Hasher>,
+    /// Bit `n`: some known prefix of the family has length `n`.
+    lengths: [u128; 2],
+    has_full_length: [bool; 2],
+    /// The prefixes in order: the more-specifics of one stand right behind it.
+    sorted: BTreeSet<Prefix>,
+}
+
+/// Prefixes shorter than this cover half the Internet: they are nobody's claim on a
+/// more-specific.
+pub(crate) const fn covering_len_min(family: AddressFamily) -> u8 {
+    match family {
+        AddressFamily::Ipv4 => 8,
+        AddressFamily::Ipv6 => 16,
+    }
+}
+
+/// Most more-specifics looked at when asking how a covering prefix is used.
+const MORE_SPECIFICS_MAX: usize = 512;
+
+impl OriginHabit {
+    /// Notes that `asn` originates `prefix`; whether that was new.
+    pub(crate) fn learn(&mut self, prefix: Prefix, known: KnownOrigin) -> bool {
+        let origins = self.origins.entry(prefix).or_default();
+        if let Some(old) = origins.iter_mut().find(|old| old.asn == known.asn) {
+            old.since = old.since.min(known.since);
+            old.from = old.from.max(known.from);
+            return false;
+        }
+        if origins.is_empty() {
+            let family = family_index(prefix.family());
+            match 1u128.checked_shl(u32::from(prefix.len())) {
+                Some(bit) => {
+                    if let Some(lengths) = self.lengths.get_mut(family) {
+                        *lengths |= bit;
+                    }
+                }
+                None => {
+                    if let Some(full) = self.has_full_length.get_mut(family) {
+                        *full = true;
+                    }
+                }
+            }
+            self.sorted.insert(prefix);
+        }
+        origins.push(known);
+        true
+    }
+
+    /// Origins known of exactly this prefix.
+    pub(crate) fn exact(&self, prefix: &Prefix) -> &[KnownOrigin] {
+        self.origins.get(prefix).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Known prefixes that are less specific than `prefix`, nearest first, down to
+    /// [`covering_len_min`].
+    pub(crate) fn covering(&self, prefix: Prefix) -> impl Iterator<Item = KnownPrefix<'_>> {
+        let lengths = self.lengths.get(family_index(prefix.family())).copied().unwrap_or(0);
+        (covering_len_min(prefix.family())..prefix.len())
+            .rev()
+            .filter(move |&len| lengths >> len & 1 == 1)
+            .filter_map(move |len| {
+                let (prefix, origins) = self.origins.get_key_value(&prefix.less_specific(len)?)?;
+                Some(KnownPrefix { prefix: *prefix, origins })
+            })
+    }
+
+    /// Known more-specifics of `prefix` (itself left out), at most [`MORE_SPECIFICS_MAX`].
+    pub(crate) fn more_specifics(&self, prefix: Prefix) -> Vec<KnownPrefix<'_>> {
+        self.sorted
+            .range((Bound::Excluded(prefix), Bound::Unbounded))
+            .take_while(|known| prefix.covers(known))
+            .take(MORE_SPECIFICS_MAX)
+            .map(|known| KnownPrefix { prefix: *known, origins: self.exact(known) })
+            .collect()
+    }
+
+    /// Number of prefixes known.
+    pub(crate) fn len(&self) -> usize {
+        self.origins.len()
+    }
+}
+
+fn family_index(family: AddressFamily) -> usize {
+    match family {
+        AddressFamily::Ipv4 => 0,
+        AddressFamily::Ipv6 => 1,
+    }
+}
+
+/// AS adjacencies seen in any path so far.
+#[derive(Debug, Default)]
+pub(crate) struct Topology {
+    links: HashSet<u64, Hasher>,
+}
+
+impl Topology {
+    /// Notes the links of a path.
+    pub(crate) fn learn(&mut self, path: AsPath<'_>) {
+        let mut previous = None;
+        for asn in path.collapsed() {
+            if let Some(previous) = previous {
+                self.links.insert(link(previous, asn));
+            }
+            previous = Some(asn);
+        }
+    }
+
+    /// Whether the two ASes were ever next to each other in a path.
+    pub(crate) fn adjacent(&self, a: Asn, b: Asn) -> bool {
+        self.links.contains(&link(a, b))
+    }
+
+    /// Number of links.
+    pub(crate) fn len(&self) -> usize {
+        self.links.len()
+    }
+}
+
+fn link(a: Asn, b: Asn) -> u64 {
+    u64::from(a.0.min(b.0)) << 32 | u64::from(a.0.max(b.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use routewarden_core::AsPathBuf;
+
+    fn p(text: &str) -> Prefix {
+        text.parse().unwrap()
+    }
+
+    fn known(asn: u32) -> KnownOrigin {
+        KnownOrigin { asn: Asn(asn), since: Timestamp::from_secs(1), from: KnownFrom::Table }
+    }
+
+    #[test]
+    fn covering_is_nearest_first_and_ignores_the_half_internet() {
+        let mut habit = OriginHabit::default();
+        for (prefix, asn) in [("0.0.0.0/0", 1), ("198.0.0.0/8", 2), ("198.51.100.0/24", 3)] {
+            assert!(habit.learn(p(prefix), known(asn)));
+        }
+        assert!(!habit.learn(p("198.0.0.0/8"), known(2)));
+        let found: Vec<_> = habit.covering(p("198.51.100.128/25")).map(|k| k.prefix).collect();
+        assert_eq!(found, [p("198.51.100.0/24"), p("198.0.0.0/8")]);
+        assert_eq!(habit.covering(p("192.0.2.0/24")).count(), 0);
+        assert!(habit.learn(p("2001:db8::1/128"), known(4)));
+        assert_eq!(habit.covering(p("2001:db8::1/128")).count(), 0);
+        let below: Vec<_> =
+            habit.more_specifics(p("198.0.0.0/8")).iter().map(|k| k.prefix).collect();
+        assert_eq!(below, [p("198.51.100.0/24")]);
+    }
+
+    #[test]
+    fn links_have_no_direction_and_prepends_make_none() {
+        let mut topology = Topology::default();
+        let path = AsPathBuf::sequence([1, 2, 2, 3].map(Asn));
+        topology.learn(path.as_path());
+        assert!(topology.adjacent(Asn(2), Asn(1)) && topology.adjacent(Asn(2), Asn(3)));
+        assert!(!topology.adjacent(Asn(1), Asn(3)) && !topology.adjacent(Asn(2), Asn(2)));
+        assert_eq!(topology.len(), 2);
+    }
+}

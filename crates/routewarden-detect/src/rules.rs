@@ -1,0 +1,130 @@
+//! The rules that weigh an origin claim. Each is one question with one fixed weight, asked of
+//! a [`Case`]; the confidence is their sum, kept between 1 and 99.
+//!
+//! A rule looks at nothing but its case, so each is tested alone, and adding evidence of one
+//! sign moves the confidence one way only.
+
+mod against;
+mod support;
+
+use std::collections::BTreeMap;
+
+use routewarden_core::facts::Facts;
+use routewarden_core::{Asn, Timestamp};
+
+use crate::claim::{Claim, Target};
+use crate::incident::{Evidence, FactValue};
+
+/// An origin claim with all that a rule may look at.
+pub(crate) struct Case<'a> {
+    pub(crate) claim: &'a Claim,
+    pub(crate) target: &'a Target,
+    pub(crate) facts: &'a Facts,
+    /// Peer ASes that sent routes of the family.
+    pub(crate) vantage_points: usize,
+    /// Whether a table was given at the start, so that absence means absence.
+    pub(crate) has_table: bool,
+    /// Whether a victim originates the exact prefix at the last event.
+    pub(crate) victim_is_present: bool,
+    /// Time of the last event.
+    pub(crate) now: Timestamp,
+}
+
+/// What a rule found: words and the values behind them.
+pub(crate) struct Found {
+    text: String,
+    facts: BTreeMap<String, FactValue>,
+}
+
+impl Found {
+    fn new(text: impl Into<String>) -> Self {
+        Found { text: text.into(), facts: BTreeMap::new() }
+    }
+
+    fn with(mut self, name: &str, value: impl Into<FactValue>) -> Self {
+        self.facts.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// A weighed question.
+pub(crate) struct Rule {
+    pub(crate) name: &'static str,
+    pub(crate) weight: i32,
+    ask: fn(&Case<'_>) -> Option<Found>,
+}
+
+const RULES: [&[Rule]; 2] = [support::RULES, against::RULES];
+
+/// Evidence and counter-evidence of a case, in the order of the rule tables.
+pub(crate) fn weigh(case: &Case<'_>) -> Vec<Evidence> {
+    RULES.into_iter().flatten().filter_map(|rule| rule.apply(case)).collect()
+}
+
+/// Name and weight of every rule, for the documentation.
+pub fn rule_weights() -> Vec<(&'static str, i32)> {
+    RULES.into_iter().flatten().map(|rule| (rule.name, rule.weight)).collect()
+}
+
+impl Rule {
+    pub(crate) fn apply(&self, case: &Case<'_>) -> Option<Evidence> {
+        let found = (self.ask)(case)?;
+        Some(Evidence {
+            rule: self.name.to_owned(),
+            weight: self.weight,
+            text: found.text,
+            facts: found.facts,
+        })
+    }
+}
+
+/// The sum of the weights, as a confidence.
+pub(crate) fn confidence(evidence: &[Evidence]) -> u8 {
+    let sum: i32 = evidence.iter().map(|line| line.weight).sum();
+    u8::try_from(sum.clamp(1, 99)).unwrap_or(1)
+}
+
+impl Case<'_> {
+    pub(super) fn culprit(&self) -> Asn {
+        self.claim.key.culprit
+    }
+
+    /// Share of the vantage points that saw it, in percent.
+    pub(super) fn seen_percent(&self) -> usize {
+        self.claim.witnesses.len() * 100 / self.vantage_points.max(1)
+    }
+
+    pub(super) fn same_organisation(&self) -> bool {
+        let Some(organisations) = &self.facts.organisations else { return false };
+        let same = |victim| organisations.table.same_organisation(victim, self.culprit());
+        self.target.victims.iter().any(|&victim| same(victim) == Some(true))
+    }
+
+    pub(super) fn country(&self, asn: Asn) -> Option<&str> {
+        let organisation = self.facts.organisations.as_ref()?.table.organisation(asn)?;
+        Some(organisation.country.as_ref()).filter(|country: &&str| !country.is_empty())
+    }
+
+    /// Countries of the culprit and of the first victim whose country is known.
+    pub(super) fn countries(&self) -> Option<(&str, &str)> {
+        let culprit = self.country(self.culprit())?;
+        let victim = self.target.victims.iter().find_map(|&victim| self.country(victim))?;
+        Some((culprit, victim))
+    }
+
+    pub(super) fn names(&self, asns: &[Asn]) -> String {
+        let names: Vec<String> = asns.iter().map(ToString::to_string).collect();
+        names.join(", ")
+    }
+
+    pub(super) fn victims(&self) -> String {
+        self.names(&self.target.victims)
+    }
+
+    pub(super) fn duration_secs(&self) -> i64 {
+        self.claim.duration_secs(self.now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Evidence for a hijack.
+
+use routewarden_core::facts::{InvalidReason, Relation, RovState};
+
+use super::{Case, Found, Rule};
+use crate::knowledge::KnownFrom;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule { name: "foreign_origin", weight: 30, ask: foreign_origin },
+    Rule { name: "more_specific_of_foreign_prefix", weight: 35, ask: more_specific },
+    Rule { name: "rov_invalid_asn", weight: 30, ask: rov_invalid_asn },
+    Rule { name: "rov_invalid_max_length", weight: 15, ask: rov_invalid_max_length },
+    Rule { name: "victim_reacted", weight: 25, ask: victim_reacted },
+    Rule { name: "victim_announces_again", weight: 10, ask: victim_announces_again },
+    Rule { name: "no_relation", weight: 10, ask: no_relation },
+    Rule { name: "countries_differ", weight: 10, ask: countries_differ },
+    Rule { name: "exclusive_space", weight: 10, ask: exclusive_space },
+    Rule { name: "widely_seen", weight: 10, ask: widely_seen },
+    Rule { name: "returned_to_victim", weight: 15, ask: returned_to_victim },
+];
+
+fn known_from(from: KnownFrom) -> &'static str {
+    match from {
+        KnownFrom::Stream => "the updates before",
+        KnownFrom::OriginTable => "the prefix-origin table",
+        KnownFrom::Table => "the routing table at the start",
+    }
+}
+
+fn foreign_origin(case: &Case<'_>) -> Option<Found> {
+    if case.target.covering.is_some() {
+        return None;
+    }
+    let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
+    let (victims, from) = (case.victims(), known_from(case.target.known_from));
+    Some(
+        Found::new(format!("{culprit} originates {prefix}, which {from} has from {victims}."))
+            .with("prefix", prefix)
+            .with("known_from", from)
+            .with("known_since", case.target.known_since),
+    )
+}
+
+fn more_specific(case: &Case<'_>) -> Option<Found> {
+    let covering = case.target.covering?;
+    let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
+    let (victims, from) = (case.victims(), known_from(case.target.known_from));
+    Some(
+        Found::new(format!(
+            "{culprit} originates {prefix}, new to the table, inside {covering}, which {from} \
+             has from {victims}. The more-specific draws the traffic wherever it is seen."
+        ))
+        .with("prefix", prefix)
+        .with("covering", covering)
+        .with("known_from", from)
+        .with("known_since", case.target.known_since),
+    )
+}
+
+/// RFC 6811 §2: covered, and no covering VRP has the origin.
+fn rov_invalid_asn(case: &Case<'_>) -> Option<Found> {
+    (case.claim.rov == Some((RovState::Invalid, Some(InvalidReason::Asn)))).then(|| {
+        let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
+        Found::new(format!("RPKI: {prefix} is covered by VRPs, and none allows {culprit}."))
+    })
+}
+
+/// RFC 6811 §2: a covering VRP has the origin, but no length as long as this.
+fn rov_invalid_max_length(case: &Case<'_>) -> Option<Found> {
+    (case.claim.rov == Some((RovState::Invalid, Some(InvalidReason::MaxLength)))).then(|| {
+        let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
+        Found::new(format!("RPKI: {culprit} has a VRP, but {prefix} is longer than it allows."))
+    })
+}
+
+/// The victim announced more-specifics of the claimed prefix, or a prefix it did not announce.
+fn victim_reacted(case: &Case<'_>) -> Option<Found> {
+    let strong = |prefix| prefix != case.claim.key.prefix || case.has_table;
+    let reactions = || case.claim.reactions.iter().filter(|reaction| strong(reaction.prefix));
+    let first = reactions().next()?;
+    let prefixes: Vec<String> = reactions().map(|r| r.prefix.to_string()).collect();
+    let minutes = first.time.secs_since(case.claim.first_seen) / 60;
+    Some(
+        Found::new(format!(
+            "{} reacted after {minutes} minutes: it announced {}, which it had not announced \
+             before.",
+            first.origin,
+            prefixes.join(", ")
+        ))
+        .with("prefixes", reactions().map(|r| r.prefix).collect::<crate::FactValue>())
+        .with("first", first.time),
+    )
+}
+
+/// As [`victim_reacted`], but with no table it is not known whether the victim had the route.
+fn victim_announces_again(case: &Case<'_>) -> Option<Found> {
+    if case.has_table {
+        return None;
+    }
+    let reactions = &case.claim.reactions;
+    let own = reactions.iter().find(|reaction| reaction.prefix == case.claim.key.prefix)?;
+    Some(
+        Found::new(format!(
+            "{} announced {} itself at {}; without a table at the start it is not known whether \
+             it did before.",
+            own.origin, own.prefix, own.time
+        ))
+        .with("time", own.time),
+    )
+}
+
+/// Nothing in BGP or in the facts connects the two.
+fn no_relation(case: &Case<'_>) -> Option<Found> {
+    let target = case.target;
+    let related = target.adjacent
+        || target.victim_routes_via_culprit > 0
+        || target.culprit_below > 0
+        || target.culprit_covers.is_some()
+        || case.claim.announcements_via_victim > 0
+        || case.same_organisation()
+        || super::against::relation(case).is_some();
+    (!related).then(|| {
+        Found::new(format!(
+            "{} and {} were never neighbours in any path, neither is on the other's paths, and \
+             no organisation or relationship joins them.",
+            case.culprit(),
+            case.victims()
+        ))
+    })
+}
+
+fn countries_differ(case: &Case<'_>) -> Option<Found> {
+    let (culprit, victim) = case.countries()?;
+    (culprit != victim).then(|| {
+        Found::new(format!("The culprit is registered in {culprit}, the victim in {victim}."))
+            .with("culprit", culprit)
+            .with("victim", victim)
+    })
+}
+
+/// All that is known of the block is the victim's: it is not space handed out to others.
+fn exclusive_space(case: &Case<'_>) -> Option<Found> {
+    let target = case.target;
+    let weak = target.known_from == KnownFrom::Stream && super::against::is_weakly_known(case);
+    (target.victims.len() == 1 && target.below_foreign == 0 && !weak).then(|| {
+        let block = target.covering.unwrap_or(case.claim.key.prefix);
+        Found::new(format!(
+            "All that is known inside {block} ({} more-specifics) is originated by {} alone.",
+            target.below,
+            case.victims()
+        ))
+        .with("block", block)
+        .with("more_specifics", target.below)
+    })
+}
+
+/// From this share of the vantage points on, in percent, a route counts as widely seen.
+const WIDELY_PERCENT: usize = 50;
+
+fn widely_seen(case: &Case<'_>) -> Option<Found> {
+    (case.vantage_points >= 3 && case.seen_percent() >= WIDELY_PERCENT).then(|| {
+        Found::new(format!(
+            "{} of {} vantage point ASes had the route.",
+            case.claim.witnesses.len(),
+            case.vantage_points
+        ))
+        .with("seen", case.claim.witnesses.len())
+        .with("of", case.vantage_points)
+    })
+}
+
+/// A change of owner lasts; a hijack of an exact prefix goes and the owner is still there.
+fn returned_to_victim(case: &Case<'_>) -> Option<Found> {
+    let ended = case.claim.ended_at?;
+    let returned = case.target.covering.is_none()
+        && case.target.victim_was_present
+        && case.victim_is_present
+        && case.claim.recurrences == 0;
+    returned.then(|| {
+        Found::new(format!(
+            "The route was gone after {} seconds, and {} originates {} as before.",
+            case.duration_secs(),
+            case.victims(),
+            case.claim.key.prefix
+        ))
+        .with("ended_at", ended)
+    })
+}
+
+pub(super) const fn words(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Provider => "provider",
+        Relation::Customer => "customer",
+        Relation::Peer => "peer",
+    }
+}

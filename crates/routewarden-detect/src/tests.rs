@@ -1,0 +1,271 @@
+//! The detector from events to incidents, in documentation space (bogon checks off unless said).
+
+use routewarden_core::facts::{FactKind, FactSource, Facts, Sourced, Vrp, VrpTable};
+use routewarden_core::{
+    AddressFamily, AsPathBuf, Asn, EventBatch, Peer, PeerId, PeerTable, Prefix, RouteAttributes,
+    RouteEvent, RouteEventKind, SegmentKind, Timestamp,
+};
+
+use crate::{Config, Detector, Incident, IncidentKind, IncidentState, Report};
+
+const VICTIM: u32 = 64502;
+const CULPRIT: u32 = 64503;
+
+/// A collector with five peer ASes, 64496 to 64500, and what it recorded.
+struct Lab {
+    config: Config,
+    facts: Facts,
+    batch: EventBatch,
+    /// Order in which the peers are numbered.
+    order: Vec<u32>,
+}
+
+fn p(text: &str) -> Prefix {
+    text.parse().unwrap()
+}
+
+fn at(secs: u32) -> Timestamp {
+    Timestamp::from_secs(1_700_000_000 + secs)
+}
+
+impl Lab {
+    fn new() -> Self {
+        Lab {
+            config: Config { bogons: false, ..Config::default() },
+            facts: Facts::default(),
+            batch: EventBatch::default(),
+            order: (0..6).collect(),
+        }
+    }
+
+    fn push(&mut self, secs: u32, peer: u32, kind: RouteEventKind) {
+        self.batch.events.push(RouteEvent { time: at(secs), peer, kind });
+    }
+
+    fn announce_path(&mut self, secs: u32, peer: u32, prefix: &str, path: &AsPathBuf) {
+        let attributes = RouteAttributes::from_path(path.as_path());
+        let attributes = self.batch.push_attributes(&attributes).unwrap();
+        self.push(secs, peer, RouteEventKind::Announcement { prefix: p(prefix), attributes });
+    }
+
+    /// Peer `n` (AS 64496 + n) announces the prefix through AS 64510 and `tail`.
+    fn announce(&mut self, secs: u32, peer: u32, prefix: &str, tail: &[u32]) {
+        let first = [64496 + peer, 64510];
+        let path = AsPathBuf::sequence(first.iter().chain(tail).copied().map(Asn));
+        self.announce_path(secs, peer, prefix, &path);
+    }
+
+    fn all_announce(&mut self, secs: u32, prefix: &str, tail: &[u32]) {
+        for peer in 0..5 {
+            self.announce(secs, peer, prefix, tail);
+        }
+    }
+
+    fn withdraw(&mut self, secs: u32, peer: u32, prefix: &str) {
+        self.push(secs, peer, RouteEventKind::Withdrawal { prefix: p(prefix) });
+    }
+
+    fn run(&self) -> Report {
+        let mut peers = PeerTable::default();
+        let peer = |n: u32| Peer {
+            collector: "lab".to_owned(),
+            // Peer 5 is a second session of AS64496.
+            asn: Asn(64496 + n % 5),
+            addr: format!("2001:db8::{n}").parse().unwrap(),
+        };
+        for &n in &self.order {
+            peers.intern(&peer(n));
+        }
+        let ids: Vec<PeerId> = (0..6).map(|n| peers.intern(&peer(n))).collect();
+        let mut detector = Detector::new(self.config, self.facts.clone());
+        detector.apply(&self.batch, 0..self.batch.events.len(), &ids, &peers);
+        detector.report()
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        self.run().incidents
+    }
+}
+
+/// The victim's prefix stands with all peers from second 0.
+fn lab_with_victim() -> Lab {
+    let mut lab = Lab::new();
+    lab.all_announce(0, "203.0.113.0/24", &[64511, VICTIM]);
+    lab
+}
+
+#[test]
+fn a_more_specific_by_a_stranger_is_one_incident_with_its_life() {
+    let mut lab = lab_with_victim();
+    lab.all_announce(100, "203.0.113.128/25", &[CULPRIT]);
+    lab.announce(400, 0, "203.0.113.128/25", &[VICTIM]);
+    for peer in 1..5 {
+        lab.withdraw(500 + peer, peer, "203.0.113.128/25");
+    }
+    let incidents = lab.incidents();
+    let [incident] = incidents.as_slice() else { panic!("{incidents:?}") };
+    assert_eq!(incident.kind, IncidentKind::SubPrefixHijack);
+    assert_eq!((incident.culprits.as_slice(), incident.victims.as_slice()), (
+        [Asn(CULPRIT)].as_slice(),
+        [Asn(VICTIM)].as_slice()
+    ));
+    assert_eq!(incident.propagators, [Asn(64510)]);
+    assert_eq!((incident.first_seen, incident.ended_at), (at(100), Some(at(504))));
+    assert_eq!(incident.state, IncidentState::Ended);
+    assert_eq!((incident.vantage_points.seen, incident.vantage_points.of), (5, 5));
+    let [done] = incident.countermeasures.as_slice() else { panic!("{incident:?}") };
+    assert_eq!((done.time, done.prefix), (at(400), p("203.0.113.128/25")));
+}
+
+#[test]
+fn two_sessions_of_one_as_are_one_witness() {
+    let mut lab = lab_with_victim();
+    lab.announce(100, 0, "203.0.113.128/25", &[CULPRIT]);
+    lab.announce(100, 5, "203.0.113.128/25", &[CULPRIT]);
+    let report = lab.run();
+    assert!(report.incidents.is_empty());
+    assert_eq!(report.counters.below_quorum, 1);
+    lab.announce(101, 1, "203.0.113.128/25", &[CULPRIT]);
+    assert_eq!(lab.incidents().len(), 1);
+}
+
+#[test]
+fn the_numbers_of_peers_and_the_order_of_equal_times_change_nothing() {
+    let mut lab = lab_with_victim();
+    lab.all_announce(100, "203.0.113.0/24", &[CULPRIT]);
+    lab.withdraw(200, 3, "203.0.113.0/24");
+    let first = lab.incidents();
+    assert_eq!(first.len(), 1);
+    lab.order.reverse();
+    assert_eq!(lab.incidents(), first);
+}
+
+#[test]
+fn an_as_set_that_holds_the_owner_is_no_claim() {
+    let mut lab = lab_with_victim();
+    for peer in 0..5 {
+        let mut path = AsPathBuf::sequence([64496 + peer, 64509].map(Asn));
+        path.push_segment(SegmentKind::Set, [VICTIM, 64508].map(Asn));
+        lab.announce_path(100, peer, "203.0.113.0/24", &path);
+    }
+    assert!(lab.incidents().is_empty());
+}
+
+#[test]
+fn a_foreign_as_set_is_the_aggregators_claim() {
+    let mut lab = lab_with_victim();
+    for peer in 0..5 {
+        let mut path = AsPathBuf::sequence([64496 + peer, CULPRIT].map(Asn));
+        path.push_segment(SegmentKind::Set, [64508, 64507].map(Asn));
+        lab.announce_path(100, peer, "203.0.113.0/24", &path);
+    }
+    let incidents = lab.incidents();
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].culprits, [Asn(CULPRIT)]);
+}
+
+#[test]
+fn peer_down_is_not_the_end_and_the_transfer_after_it_is_no_news() {
+    let mut lab = lab_with_victim();
+    lab.announce(100, 0, "203.0.113.128/25", &[CULPRIT]);
+    lab.announce(100, 1, "203.0.113.128/25", &[CULPRIT]);
+    lab.push(200, 0, RouteEventKind::PeerDown);
+    lab.push(200, 1, RouteEventKind::PeerDown);
+    assert_eq!(lab.incidents()[0].ended_at, None, "unknown is not withdrawn");
+    for peer in [0, 1] {
+        lab.push(300, peer, RouteEventKind::PeerUp);
+        // An old foreign more-specific, new to us only because the table is.
+        lab.announce(301, peer, "203.0.113.64/26", &[64509]);
+        lab.push(302, peer, RouteEventKind::EndOfRib { family: AddressFamily::Ipv4 });
+    }
+    let report = lab.run();
+    let [incident] = report.incidents.as_slice() else { panic!("{report:?}") };
+    assert_eq!(incident.ended_at, Some(at(302)), "not sent again: gone");
+    assert_eq!(report.counters.muted_in_transfer, 2);
+}
+
+#[test]
+fn a_route_of_the_owner_or_its_cover_is_no_claim() {
+    let mut lab = lab_with_victim();
+    lab.all_announce(100, "203.0.113.128/25", &[VICTIM]);
+    lab.all_announce(100, "198.51.100.0/24", &[64508]);
+    let report = lab.run();
+    assert!(report.incidents.is_empty());
+    assert_eq!(report.counters.origin_claims, 0);
+}
+
+#[test]
+fn what_recurs_is_one_incident() {
+    let mut lab = lab_with_victim();
+    for round in 0..3 {
+        lab.all_announce(100 + round * 100, "203.0.113.128/25", &[CULPRIT]);
+        for peer in 0..5 {
+            lab.withdraw(150 + round * 100, peer, "203.0.113.128/25");
+        }
+    }
+    let incidents = lab.incidents();
+    assert_eq!(incidents.len(), 1);
+    assert_eq!((incidents[0].first_seen, incidents[0].ended_at), (at(100), Some(at(350))));
+}
+
+#[test]
+fn the_id_stays_while_the_incident_grows() {
+    let mut lab = lab_with_victim();
+    lab.all_announce(100, "203.0.113.128/25", &[CULPRIT]);
+    let young = lab.incidents();
+    lab.all_announce(160, "203.0.113.0/25", &[CULPRIT]);
+    lab.all_announce(200, "203.0.113.0/24", &[CULPRIT]);
+    let grown = lab.incidents();
+    assert_eq!(grown.len(), 1);
+    assert_eq!(grown[0].id, young[0].id);
+    assert_eq!(grown[0].prefix_count, 3);
+}
+
+#[test]
+fn rpki_invalid_alone_is_its_own_kind_and_with_a_claim_it_is_evidence() {
+    let vrp = Vrp {
+        prefix: p("203.0.113.0/24"),
+        max_len: 24,
+        asn: Asn(VICTIM),
+        ta: routewarden_core::facts::TrustAnchorId::default(),
+    };
+    let source = FactSource {
+        kind: FactKind::Vrps,
+        name: "vrps".to_owned(),
+        sha256: None,
+        date: None,
+        entries: 1,
+        skipped: std::collections::BTreeMap::new(),
+    };
+    let mut lab = lab_with_victim();
+    lab.facts.vrps = Some(Sourced { table: VrpTable::from_vrps(vec![vrp]), source });
+    lab.all_announce(100, "203.0.113.128/25", &[VICTIM]);
+    let incidents = lab.incidents();
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].kind, IncidentKind::RpkiInvalid);
+    assert!(incidents[0].victims.is_empty(), "the holder of the ROA did it itself");
+    assert_eq!(incidents[0].evidence[0].rule, "rov_invalid_max_length");
+    lab.all_announce(200, "203.0.113.0/25", &[CULPRIT]);
+    let incidents = lab.incidents();
+    let kinds: Vec<_> = incidents.iter().map(|incident| incident.kind).collect();
+    assert_eq!(kinds, [IncidentKind::RpkiInvalid, IncidentKind::SubPrefixHijack]);
+    assert!(incidents[1].evidence.iter().any(|line| line.rule == "rov_invalid_asn"));
+    assert!(incidents[1].confidence >= 80);
+}
+
+#[test]
+fn bogons_name_who_let_them_through() {
+    let mut lab = Lab::new();
+    lab.config.bogons = true;
+    for peer in 0..2 {
+        let path = AsPathBuf::sequence([3000 + peer, 3010, 64512, 3011].map(Asn));
+        lab.announce_path(10, peer, "8.0.0.0/9", &path);
+        let path = AsPathBuf::sequence([3000 + peer, 3012].map(Asn));
+        lab.announce_path(20, peer, "10.1.0.0/16", &path);
+    }
+    let incidents = lab.incidents();
+    let found: Vec<_> = incidents.iter().map(|i| (i.kind, i.culprits[0].0)).collect();
+    assert_eq!(found, [(IncidentKind::BogonAsn, 3010), (IncidentKind::BogonPrefix, 3012)]);
+    lab.config.bogons = false;
+    assert!(lab.incidents().is_empty());
+}

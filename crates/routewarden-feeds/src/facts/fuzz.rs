@@ -1,0 +1,73 @@
+//! Bodies for the fuzzer, which a test replays on every run.
+
+use std::io::BufReader;
+use std::path::Path;
+
+use routewarden_core::Origin;
+
+use super::{FactsError, Load, load_as_names, load_organisations, load_origins, load_relations};
+use super::{Loaded, SKIPPED_SAMPLES_MAX, load_vrps};
+
+/// Runs one parser, chosen by `kind`, on arbitrary octets and checks what must always hold.
+///
+/// # Panics
+/// When something does not hold.
+pub fn facts(kind: u8, data: &[u8]) {
+    match kind % 5 {
+        0 => {
+            if let Ok(loaded) = run(load_vrps, data) {
+                let table = &loaded.facts.table;
+                assert!(!table.is_empty() && table.len() as u64 == loaded.facts.source.entries);
+                for vrp in table.iter().take(100) {
+                    let family_bits = vrp.prefix.family().bits();
+                    assert!((vrp.prefix.len()..=family_bits).contains(&vrp.max_len), "{vrp:?}");
+                    let (state, reason) = table.state(&vrp.prefix, Origin::As(vrp.asn));
+                    assert!(reason.is_none() || vrp.asn.0 == 0, "{vrp:?} {state:?}");
+                }
+            }
+        }
+        1 => {
+            if let Ok(loaded) = run(load_origins, data) {
+                let table = &loaded.facts.table;
+                assert!(table.iter().all(|(prefix, origins)| table.origins(&prefix) == origins));
+            }
+        }
+        2 => {
+            if let Ok(loaded) = run(load_organisations, data) {
+                let table = &loaded.facts.table;
+                assert!(table.iter().all(|(asn, _)| table.siblings(asn).any(|other| other == asn)));
+            }
+        }
+        3 => {
+            if let Ok(loaded) = run(load_relations, data) {
+                let table = &loaded.facts.table;
+                assert!(table.iter().all(|link| {
+                    table.relation(link.b, link.a) == Some(link.relation.reversed())
+                }));
+            }
+        }
+        _ => {
+            if let Ok(loaded) = run(load_as_names, data) {
+                let table = &loaded.facts.table;
+                assert!(table.iter().all(|(asn, name)| table.name(asn) == Some(name)));
+            }
+        }
+    }
+}
+
+/// Two readings, whole and in small pieces, tell the same.
+fn run<T>(load: Load<T>, data: &[u8]) -> Result<Loaded<T>, FactsError> {
+    let path = Path::new("fuzz");
+    let whole = load(path, None, &mut &*data);
+    let pieces = load(path, None, &mut BufReader::with_capacity(7, data));
+    match (&whole, &pieces) {
+        (Ok(whole), Ok(pieces)) => {
+            assert!(whole.facts.source == pieces.facts.source && whole.samples == pieces.samples);
+            assert!(whole.samples.len() <= SKIPPED_SAMPLES_MAX);
+            assert!(whole.facts.source.entries > 0);
+        }
+        (Err(whole), Err(pieces)) => assert!(whole.kind() == pieces.kind(), "{whole} {pieces}"),
+        _ => assert!(whole.is_ok() == pieces.is_ok(), "reading in pieces tells otherwise"),
+    }
+    whole
+}

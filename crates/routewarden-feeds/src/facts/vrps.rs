@@ -1,0 +1,244 @@
+//! VRPs: JSON and CSV of rpki-client and Routinator.
+
+use std::fmt;
+use std::io::{BufRead, Read};
+use std::path::Path;
+
+use routewarden_core::facts::{FactKind, TrustAnchors, Vrp, VrpTable};
+use routewarden_core::{Asn, Prefix, Timestamp};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+use super::input::{LineOutcome, looks_like_json, read_head, read_lines};
+use super::json::{Member, Members, ObjectSeed, Scalar, ScalarSeed, read_document};
+use super::{FactsError, Loaded, Place, Reading, SkipKind, field};
+
+/// Reads VRPs (RFC 6811 §2) from JSON or CSV.
+///
+/// JSON: an object with `roas`, an array of `{"asn": 64496 | "AS64496", "prefix": "192.0.2.0/24",
+/// "maxLength": 24, "ta": "ripe"}`; the time is `buildtime` (rpki-client), `generatedTime` or
+/// `generated` (Routinator) of `metadata`. All else is passed over.
+///
+/// CSV: columns by the names of a first line that has `ASN` and `IP Prefix`, as `ASN,IP Prefix,
+/// Max Length,Trust Anchor[,Expires]`; without such a line in that order.
+///
+/// A missing `maxLength` is the prefix length (RFC 9582 §4.3.2.2).
+///
+/// # Errors
+/// See [`FactsError`]. Malformed JSON is an error as a whole; a malformed entry is left out.
+pub fn load_vrps(
+    path: &Path,
+    date_hint: Option<Timestamp>,
+    reader: &mut dyn BufRead,
+) -> Result<Loaded<VrpTable>, FactsError> {
+    let mut reading = Reading::new(path, FactKind::Vrps);
+    let head = read_head(reader).map_err(|source| FactsError::Read {
+        path: path.into(),
+        line: 1,
+        source,
+    })?;
+    let mut vrps = VrpList::default();
+    let is_json = looks_like_json(&head);
+    let mut whole = head.chain(reader);
+    if is_json {
+        read_document(&mut reading, &mut whole, |reading, json| {
+            DocumentSeed { reading, vrps: &mut vrps }.deserialize(json)
+        })?;
+    } else {
+        let mut columns = Columns::default();
+        read_lines(&mut reading, &mut whole, |_, line| vrps.push_line(&mut columns, line))?;
+    }
+    let table = VrpTable::from_vrps(vrps.vrps).with_trust_anchors(vrps.trust_anchors);
+    let distinct = table.len();
+    reading.finish(table, distinct, date_hint)
+}
+
+#[derive(Default)]
+struct VrpList {
+    vrps: Vec<Vrp>,
+    trust_anchors: TrustAnchors,
+}
+
+impl VrpList {
+    /// `max_len` is `None` when it is not given.
+    fn push(&mut self, asn: Asn, prefix: Prefix, max_len: Option<u8>, ta: &str) -> LineOutcome {
+        let max_len = max_len.unwrap_or(prefix.len());
+        if !(prefix.len()..=prefix.family().bits()).contains(&max_len) {
+            return Err(SkipKind::MaxLength);
+        }
+        self.vrps.push(Vrp { prefix, max_len, asn, ta: self.trust_anchors.intern(ta) });
+        Ok(1)
+    }
+
+    fn push_line(&mut self, columns: &mut Columns, line: &str) -> LineOutcome {
+        if line.starts_with('#') || columns.read_header(line) {
+            return Ok(0);
+        }
+        let field = |at: Option<usize>| {
+            line.split(',').nth(at?).map(|field| field.trim().trim_matches('"'))
+        };
+        let asn = field(columns.asn).ok_or(SkipKind::Fields)?;
+        let prefix = field(columns.prefix).ok_or(SkipKind::Fields)?;
+        let (asn, prefix) = (field::asn(asn)?, field::prefix(prefix)?);
+        let max_len = match field(columns.max_len).unwrap_or_default() {
+            "" => None,
+            text => Some(field::number(text).ok_or(SkipKind::MaxLength)?),
+        };
+        self.push(asn, prefix, max_len, field(columns.ta).unwrap_or_default())
+    }
+
+    fn push_object(&mut self, members: Members<4>) -> LineOutcome {
+        let [asn, prefix, max_len, ta] = members.ok_or(SkipKind::Fields)?;
+        let asn = match asn {
+            Some(Member::Number(number)) => Asn(u32::try_from(number).map_err(|_| SkipKind::Asn)?),
+            Some(Member::Text(text)) => field::asn(&text)?,
+            Some(Member::Other) => return Err(SkipKind::Asn),
+            None => return Err(SkipKind::Fields),
+        };
+        let prefix = prefix.ok_or(SkipKind::Fields)?.text().ok_or(SkipKind::Prefix)?;
+        let prefix = field::prefix(&prefix)?;
+        let max_len = match max_len {
+            Some(Member::Number(number)) => {
+                Some(u8::try_from(number).map_err(|_| SkipKind::MaxLength)?)
+            }
+            Some(_) => return Err(SkipKind::MaxLength),
+            None => None,
+        };
+        self.push(asn, prefix, max_len, &ta.and_then(Member::text).unwrap_or_default())
+    }
+}
+
+/// Positions of the columns of a CSV file.
+struct Columns {
+    asn: Option<usize>,
+    prefix: Option<usize>,
+    max_len: Option<usize>,
+    ta: Option<usize>,
+    is_begun: bool,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Columns { asn: Some(0), prefix: Some(1), max_len: Some(2), ta: Some(3), is_begun: false }
+    }
+}
+
+impl Columns {
+    /// Takes the names of the columns from the first line, if it has them.
+    fn read_header(&mut self, line: &str) -> bool {
+        if self.is_begun {
+            return false;
+        }
+        self.is_begun = true;
+        let at = |name: &str| {
+            line.split(',')
+                .position(|field| field.trim().trim_matches('"').eq_ignore_ascii_case(name))
+        };
+        let (asn, prefix) = (at("ASN"), at("IP Prefix"));
+        let is_header = asn.is_some() && prefix.is_some();
+        if is_header {
+            (self.asn, self.prefix) = (asn, prefix);
+            (self.max_len, self.ta) = (at("Max Length"), at("Trust Anchor"));
+        }
+        is_header
+    }
+}
+
+/// The whole document.
+struct DocumentSeed<'a, 'p> {
+    reading: &'a mut Reading<'p>,
+    vrps: &'a mut VrpList,
+}
+
+impl<'de> DeserializeSeed<'de> for DocumentSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+enum Section {
+    Roas,
+    Metadata,
+    Other,
+}
+
+impl<'de> Visitor<'de> for DocumentSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with \"roas\"")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let section = |key: Scalar<'_>| match key {
+            Scalar::Text("roas") => Section::Roas,
+            Scalar::Text("metadata") => Section::Metadata,
+            _ => Section::Other,
+        };
+        while let Some(section) = access.next_key_seed(ScalarSeed(section))? {
+            match section {
+                Section::Roas => {
+                    let (reading, vrps) = (&mut *self.reading, &mut *self.vrps);
+                    access.next_value_seed(RoasSeed { reading, vrps })?;
+                }
+                Section::Metadata => {
+                    let names = ["buildtime", "generatedTime", "generated"];
+                    let metadata = access.next_value_seed(ObjectSeed(names))?;
+                    self.reading.date = metadata.and_then(time_of).or(self.reading.date);
+                }
+                Section::Other => {
+                    access.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first of the members that is a time: RFC 3339 or Unix seconds.
+fn time_of(members: [Option<Member>; 3]) -> Option<Timestamp> {
+    members.into_iter().flatten().find_map(|member| match member {
+        Member::Number(secs) => u32::try_from(secs).ok().map(Timestamp::from_secs),
+        Member::Text(text) => text.parse().ok(),
+        Member::Other => None,
+    })
+}
+
+/// The array of VRPs.
+struct RoasSeed<'a, 'p> {
+    reading: &'a mut Reading<'p>,
+    vrps: &'a mut VrpList,
+}
+
+impl<'de> DeserializeSeed<'de> for RoasSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RoasSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of VRPs")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let seed = ObjectSeed(["asn", "prefix", "maxLength", "ta"]);
+        let mut entry = 0;
+        while let Some(members) = items.next_element_seed(seed)? {
+            entry += 1;
+            match self.vrps.push_object(members) {
+                // The caller sees the count beyond the limit and says so.
+                Ok(entries) => self.reading.count(entries).map_err(A::Error::custom)?,
+                Err(kind) => self.reading.skipped.skip(kind, Place::Entry(entry), b""),
+            }
+        }
+        Ok(())
+    }
+}

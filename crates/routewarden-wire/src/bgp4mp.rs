@@ -1,0 +1,281 @@
+//! Messages and state changes: BGP4MP (RFC 6396 §4.4, RFC 8050 §3) and the deprecated types
+//! BGP and BGP4PLUS (RFC 6396 appendix B.2).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use routewarden_core::{AddressFamily, Asn};
+
+use crate::cursor::Cursor;
+use crate::mrt::{bgp4mp as subtype, legacy};
+use crate::nlri::family_of;
+use crate::update::{BgpMessage, SessionContext, Update, message_type};
+use crate::{
+    AsnWidth, Error, Part, RawRecord, Record, Unsupported, Warning, Warnings, mrt, table_dump,
+};
+
+/// Both ends of a session, as a collector names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionEnds {
+    /// ASN of the peer.
+    pub peer_asn: Asn,
+    /// ASN of the collector.
+    pub local_asn: Asn,
+    /// SNMP index of the interface, usually 0.
+    pub interface: u16,
+    /// Address of the peer; unspecified when the record has none.
+    pub peer_addr: IpAddr,
+    /// Address of the collector; unspecified when the record has none.
+    pub local_addr: IpAddr,
+}
+
+/// A BGP message that a collector received or sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The session.
+    pub ends: SessionEnds,
+    /// Whether the collector sent the message (subtypes `*_LOCAL`).
+    pub is_local: bool,
+    /// What the subtype says of the octets.
+    pub context: SessionContext,
+    /// The message.
+    pub bgp: BgpMessage<'a>,
+}
+
+impl<'a> Message<'a> {
+    /// The UPDATE, if it is one.
+    pub fn update(&self) -> Option<&Update<'a>> {
+        match &self.bgp {
+            BgpMessage::Update(update) => Some(update),
+            _ => None,
+        }
+    }
+}
+
+/// State of a BGP session (RFC 4271 §8.2.2, RFC 6396 §4.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FsmState(pub u16);
+
+impl FsmState {
+    /// Idle.
+    pub const IDLE: FsmState = FsmState(1);
+    /// Established: routes are exchanged.
+    pub const ESTABLISHED: FsmState = FsmState(6);
+
+    /// The state's name; `unknown` when the number is not registered.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            1 => "idle",
+            2 => "connect",
+            3 => "active",
+            4 => "open_sent",
+            5 => "open_confirm",
+            6 => "established",
+            _ => "unknown",
+        }
+    }
+}
+
+/// A session changed its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateChange {
+    /// The session.
+    pub ends: SessionEnds,
+    /// State before.
+    pub old: FsmState,
+    /// State after.
+    pub new: FsmState,
+}
+
+impl StateChange {
+    /// Whether the session came up.
+    pub fn is_up(&self) -> bool {
+        self.new == FsmState::ESTABLISHED && self.old != FsmState::ESTABLISHED
+    }
+
+    /// Whether the session went down.
+    pub fn is_down(&self) -> bool {
+        self.old == FsmState::ESTABLISHED && self.new != FsmState::ESTABLISHED
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    StateChange(AsnWidth),
+    Entry,
+    Message { asn_width: AsnWidth, is_local: bool, has_path_ids: bool },
+}
+
+fn form_of(subtype: u16) -> Option<Form> {
+    let message = |asn_width, is_local, has_path_ids| {
+        Some(Form::Message { asn_width, is_local, has_path_ids })
+    };
+    match subtype {
+        subtype::STATE_CHANGE => Some(Form::StateChange(AsnWidth::Two)),
+        subtype::STATE_CHANGE_AS4 => Some(Form::StateChange(AsnWidth::Four)),
+        subtype::ENTRY => Some(Form::Entry),
+        subtype::MESSAGE => message(AsnWidth::Two, false, false),
+        subtype::MESSAGE_AS4 => message(AsnWidth::Four, false, false),
+        subtype::MESSAGE_LOCAL => message(AsnWidth::Two, true, false),
+        subtype::MESSAGE_AS4_LOCAL => message(AsnWidth::Four, true, false),
+        subtype::MESSAGE_ADDPATH => message(AsnWidth::Two, false, true),
+        subtype::MESSAGE_AS4_ADDPATH => message(AsnWidth::Four, false, true),
+        subtype::MESSAGE_LOCAL_ADDPATH => message(AsnWidth::Two, true, true),
+        subtype::MESSAGE_AS4_LOCAL_ADDPATH => message(AsnWidth::Four, true, true),
+        _ => None,
+    }
+}
+
+pub(crate) fn decode<'a>(
+    raw: &RawRecord<'a>,
+    warnings: &mut Warnings,
+) -> Result<Record<'a>, Error> {
+    match form_of(raw.header.subtype) {
+        None => Ok(Record::Unsupported(Unsupported::of_type(raw))),
+        Some(Form::Entry) => table_dump::decode_bgp4mp_entry(raw),
+        Some(Form::StateChange(width)) => decode_state_change(raw, width, warnings),
+        Some(Form::Message { asn_width, is_local, has_path_ids }) => {
+            let context = SessionContext { asn_width, has_path_ids };
+            decode_message(raw, context, is_local, warnings)
+        }
+    }
+}
+
+/// Reads the session's ends; `Err` with the AFI when it is not IP.
+fn read_ends(rest: &mut Cursor<'_>, width: AsnWidth) -> Option<Result<SessionEnds, u16>> {
+    let peer_asn = rest.asn(width)?;
+    let local_asn = rest.asn(width)?;
+    let interface = rest.u16()?;
+    let afi = rest.u16()?;
+    let Some(family) = family_of(afi) else { return Some(Err(afi)) };
+    let peer_addr = rest.addr(family)?;
+    let local_addr = rest.addr(family)?;
+    Some(Ok(SessionEnds { peer_asn, local_asn, interface, peer_addr, local_addr }))
+}
+
+/// The ends when old Zebra wrote nothing but the ASNs.
+fn short_ends(rest: &mut Cursor<'_>) -> Option<SessionEnds> {
+    let unspecified = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    Some(SessionEnds {
+        peer_asn: rest.asn(AsnWidth::Two)?,
+        local_asn: rest.asn(AsnWidth::Two)?,
+        interface: 0,
+        peer_addr: unspecified,
+        local_addr: unspecified,
+    })
+}
+
+/// A two-octet state change of old Zebra without addresses is this long.
+const SHORT_STATE_CHANGE_OCTETS: usize = 8;
+
+fn decode_state_change<'a>(
+    raw: &RawRecord<'a>,
+    width: AsnWidth,
+    warnings: &mut Warnings,
+) -> Result<Record<'a>, Error> {
+    let mut rest = Cursor::new(raw.body);
+    let is_short = width == AsnWidth::Two && raw.body.len() == SHORT_STATE_CHANGE_OCTETS;
+    let ends = if is_short {
+        warnings.insert(Warning::ZebraShortRecord);
+        short_ends(&mut rest).map(Ok)
+    } else {
+        read_ends(&mut rest, width)
+    };
+    let broken = |rest: Cursor<'_>| raw.malformed(rest.rest(), Part::StateChange);
+    let ends = match ends.ok_or_else(|| broken(rest))? {
+        Ok(ends) => ends,
+        Err(afi) => return Ok(Record::Unsupported(Unsupported::Family { afi, safi: 0 })),
+    };
+    let (Some(old), Some(new)) = (rest.u16(), rest.u16()) else { return Err(broken(rest)) };
+    if rest.remaining() > 0 {
+        warnings.insert(Warning::RecordTrailing);
+    }
+    Ok(Record::StateChange(StateChange { ends, old: FsmState(old), new: FsmState(new) }))
+}
+
+/// Old Zebra wrote some OPENs right after the two ASNs: the marker stands there.
+fn is_short_open(body: &[u8]) -> bool {
+    let Some((marker, rest)) = body.get(4..).and_then(|rest| rest.split_first_chunk::<16>())
+    else {
+        return false;
+    };
+    *marker == [0xff; 16] && rest.get(2) == Some(&message_type::OPEN)
+}
+
+fn decode_message<'a>(
+    raw: &RawRecord<'a>,
+    context: SessionContext,
+    is_local: bool,
+    warnings: &mut Warnings,
+) -> Result<Record<'a>, Error> {
+    let mut rest = Cursor::new(raw.body);
+    let ends = if context.asn_width == AsnWidth::Two && is_short_open(raw.body) {
+        warnings.insert(Warning::ZebraShortRecord);
+        short_ends(&mut rest).map(Ok)
+    } else {
+        read_ends(&mut rest, context.asn_width)
+    };
+    let ends = match ends.ok_or_else(|| raw.malformed(rest.rest(), Part::Bgp4mpHeader))? {
+        Ok(ends) => ends,
+        Err(afi) => return Ok(Record::Unsupported(Unsupported::Family { afi, safi: 0 })),
+    };
+    let bgp = BgpMessage::decode(rest.rest(), context)
+        .ok_or_else(|| raw.malformed(rest.rest(), Part::BgpHeader))?;
+    warnings.merge(bgp.warnings);
+    Ok(Record::Message(Message { ends, is_local, context, bgp: bgp.value }))
+}
+
+/// Reads a record of type BGP or BGP4PLUS: the message stands without header.
+pub(crate) fn decode_legacy<'a>(
+    raw: &RawRecord<'a>,
+    warnings: &mut Warnings,
+) -> Result<Record<'a>, Error> {
+    let is_ipv4 = raw.header.mrt_type == mrt::BGP;
+    let family = if is_ipv4 { AddressFamily::Ipv4 } else { AddressFamily::Ipv6 };
+    let message_type = match raw.header.subtype {
+        legacy::UPDATE => message_type::UPDATE,
+        legacy::OPEN => message_type::OPEN,
+        legacy::NOTIFICATION => message_type::NOTIFICATION,
+        legacy::KEEPALIVE => message_type::KEEPALIVE,
+        legacy::STATE_CHANGE => return decode_legacy_state_change(raw, family),
+        _ => return Ok(Record::Unsupported(Unsupported::of_type(raw))),
+    };
+    let mut rest = Cursor::new(raw.body);
+    let broken = |rest: Cursor<'_>| raw.malformed(rest.rest(), Part::LegacyBgp);
+    let ends = read_legacy_ends(&mut rest, family).ok_or_else(|| broken(rest))?;
+    let context = SessionContext { asn_width: AsnWidth::Two, has_path_ids: false };
+    let bgp = BgpMessage::decode_body(message_type, rest.rest(), context, false)
+        .ok_or_else(|| broken(rest))?;
+    warnings.merge(bgp.warnings);
+    Ok(Record::Message(Message { ends, is_local: false, context, bgp: bgp.value }))
+}
+
+fn read_legacy_ends(rest: &mut Cursor<'_>, family: AddressFamily) -> Option<SessionEnds> {
+    let peer_asn = rest.asn(AsnWidth::Two)?;
+    let peer_addr = rest.addr(family)?;
+    let local_asn = rest.asn(AsnWidth::Two)?;
+    let local_addr = rest.addr(family)?;
+    Some(SessionEnds { peer_asn, local_asn, interface: 0, peer_addr, local_addr })
+}
+
+fn decode_legacy_state_change<'a>(
+    raw: &RawRecord<'a>,
+    family: AddressFamily,
+) -> Result<Record<'a>, Error> {
+    let mut rest = Cursor::new(raw.body);
+    let mut read = || {
+        let peer_asn = rest.asn(AsnWidth::Two)?;
+        let peer_addr = rest.addr(family)?;
+        let local_addr = match family {
+            AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            AddressFamily::Ipv6 => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+        };
+        let ends =
+            SessionEnds { peer_asn, local_asn: Asn(0), interface: 0, peer_addr, local_addr };
+        let (old, new) = (FsmState(rest.u16()?), FsmState(rest.u16()?));
+        Some(StateChange { ends, old, new })
+    };
+    let change = read();
+    change
+        .map(Record::StateChange)
+        .ok_or_else(|| raw.malformed(rest.rest(), Part::LegacyBgp))
+}

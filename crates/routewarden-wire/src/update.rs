@@ -1,0 +1,317 @@
+//! BGP messages (RFC 4271 §4), above all UPDATE.
+
+use routewarden_core::AddressFamily;
+
+use crate::attributes::{AttributeContext, Attributes, code};
+use crate::cursor::Cursor;
+use crate::nlri::{NlriField, PathIds};
+use crate::{AsnWidth, Decoded, Nlri, Safi, Warning, Warnings};
+
+/// Octets of a BGP message header (RFC 4271 §4.1).
+const HEADER_OCTETS: usize = 19;
+
+/// What the session negotiated, as far as the octets of a message depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionContext {
+    /// Octets of an ASN (RFC 6793).
+    pub asn_width: AsnWidth,
+    /// Whether NLRI carry path identifiers (RFC 7911).
+    pub has_path_ids: bool,
+}
+
+/// A BGP message.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum BgpMessage<'a> {
+    /// OPEN: its body.
+    Open(&'a [u8]),
+    /// UPDATE.
+    Update(Update<'a>),
+    /// NOTIFICATION.
+    Notification {
+        /// Error code.
+        code: u8,
+        /// Error subcode.
+        subcode: u8,
+        /// Data.
+        data: &'a [u8],
+    },
+    /// KEEPALIVE.
+    Keepalive,
+    /// ROUTE-REFRESH (RFC 2918): its body.
+    RouteRefresh(&'a [u8]),
+    /// A message type that is not known.
+    Unknown {
+        /// Type.
+        message_type: u8,
+        /// Body.
+        body: &'a [u8],
+    },
+}
+
+/// BGP message type numbers (RFC 4271 §4.1, RFC 2918).
+pub mod message_type {
+    /// OPEN.
+    pub const OPEN: u8 = 1;
+    /// UPDATE.
+    pub const UPDATE: u8 = 2;
+    /// NOTIFICATION.
+    pub const NOTIFICATION: u8 = 3;
+    /// KEEPALIVE.
+    pub const KEEPALIVE: u8 = 4;
+    /// ROUTE-REFRESH.
+    pub const ROUTE_REFRESH: u8 = 5;
+}
+
+impl<'a> BgpMessage<'a> {
+    /// Reads a message with its header. A message that ends before its length is read as far
+    /// as it goes ([`Warning::MessageCut`]). Messages may be longer than 4,096 octets
+    /// (RFC 8654). `None` when there is no whole header, or its length is below 19.
+    pub fn decode(octets: &'a [u8], context: SessionContext) -> Option<Decoded<Self>> {
+        let mut warnings = Warnings::NONE;
+        let mut rest = Cursor::new(octets);
+        if rest.array::<16>()? != [0xff; 16] {
+            warnings.insert(Warning::MarkerNotOnes);
+        }
+        let length = usize::from(rest.u16()?).checked_sub(HEADER_OCTETS)?;
+        let message_type = rest.u8()?;
+        let body = rest.take_up_to(length);
+        let is_cut = body.len() < length;
+        if is_cut {
+            warnings.insert(Warning::MessageCut);
+        }
+        if rest.remaining() > 0 {
+            warnings.insert(Warning::MessageTrailing);
+        }
+        let decoded = Self::decode_body(message_type, body, context, is_cut)?;
+        warnings.merge(decoded.warnings);
+        Some(Decoded { value: decoded.value, warnings })
+    }
+
+    pub(crate) fn decode_body(
+        message_type: u8,
+        body: &'a [u8],
+        context: SessionContext,
+        is_cut: bool,
+    ) -> Option<Decoded<Self>> {
+        let mut warnings = Warnings::NONE;
+        let value = match message_type {
+            message_type::OPEN => BgpMessage::Open(body),
+            message_type::UPDATE => {
+                let update = Update::decode_body(body, context, is_cut)?;
+                warnings = update.warnings;
+                BgpMessage::Update(update)
+            }
+            message_type::NOTIFICATION => {
+                let (&[code, subcode], data) = body.split_first_chunk()?;
+                BgpMessage::Notification { code, subcode, data }
+            }
+            message_type::KEEPALIVE => BgpMessage::Keepalive,
+            message_type::ROUTE_REFRESH => BgpMessage::RouteRefresh(body),
+            _ => BgpMessage::Unknown { message_type, body },
+        };
+        Some(Decoded { value, warnings })
+    }
+}
+
+/// A BGP UPDATE (RFC 4271 §4.3, RFC 4760).
+#[derive(Clone, Copy, Debug)]
+pub struct Update<'a> {
+    withdrawn: NlriField<'a>,
+    mp_unreach: NlriField<'a>,
+    announced: NlriField<'a>,
+    mp_reach: NlriField<'a>,
+    attributes: Attributes<'a>,
+    warnings: Warnings,
+    end_of_rib: Option<(AddressFamily, Safi)>,
+}
+
+impl<'a> Update<'a> {
+    /// Reads the body of an UPDATE: what follows the message header. `None` when it is too
+    /// short for its length fields.
+    pub fn decode(body: &'a [u8], context: SessionContext) -> Option<Self> {
+        Self::decode_body(body, context, false)
+    }
+
+    pub(crate) fn decode_body(
+        body: &'a [u8],
+        context: SessionContext,
+        is_cut: bool,
+    ) -> Option<Self> {
+        let mut warnings = Warnings::NONE;
+        let mut rest = Cursor::new(body);
+        let withdrawn_length = usize::from(rest.u16()?);
+        let withdrawn = rest.take_up_to(withdrawn_length);
+        if withdrawn.len() < withdrawn_length && !is_cut {
+            warnings.insert(Warning::WithdrawnOverrun);
+        }
+        let attribute_length = match rest.u16() {
+            Some(length) => usize::from(length),
+            // Lost with the tail of the message, or a fault that is already noted.
+            None if is_cut || !warnings.is_empty() => {
+                rest = Cursor::new(&[]);
+                0
+            }
+            None => return None,
+        };
+        let attributes = rest.take_up_to(attribute_length);
+        let is_short = attributes.len() < attribute_length;
+        let asn_width = context.asn_width;
+        let attributes =
+            Attributes::scan(attributes, AttributeContext { asn_width, is_rib_entry: false });
+        let mut update = Update {
+            withdrawn: NlriField::EMPTY,
+            mp_unreach: NlriField::EMPTY,
+            announced: NlriField::EMPTY,
+            mp_reach: NlriField::EMPTY,
+            attributes,
+            warnings,
+            end_of_rib: None,
+        };
+        if is_cut && is_short {
+            // The collector lost them, the peer did not err: no reason to withdraw.
+            update.warnings.insert(Warning::AttributesCut);
+        } else {
+            update.warnings.merge(attributes.warnings());
+            if is_short {
+                update.warnings.insert(Warning::AttributeOverrun);
+            }
+        }
+        update.read_nlri(withdrawn, rest.rest(), context, is_cut);
+        update.check_mandatory();
+        update.end_of_rib = update.find_end_of_rib(body);
+        Some(update)
+    }
+
+    fn read_nlri(
+        &mut self,
+        withdrawn: &'a [u8],
+        announced: &'a [u8],
+        context: SessionContext,
+        is_cut: bool,
+    ) {
+        let path_ids = if context.has_path_ids { PathIds::Yes } else { PathIds::Guess };
+        let ipv4 = (AddressFamily::Ipv4, Safi::Unicast);
+        let mut warnings = Warnings::NONE;
+        self.withdrawn = NlriField::read(withdrawn, ipv4, path_ids, &mut warnings);
+        self.announced = NlriField::read(announced, ipv4, path_ids, &mut warnings);
+        if is_cut && warnings.contains(Warning::NlriMalformed) {
+            // The prefix that the cut went through.
+            warnings = Warnings::NONE;
+        }
+        self.warnings.merge(warnings);
+        if let Some(unreach) = self.attributes.mp_unreach() {
+            match unreach.family() {
+                None => self.warnings.insert(Warning::FamilyUnsupported),
+                Some(family) => {
+                    self.mp_unreach = NlriField::read(
+                        unreach.nlri_octets,
+                        family,
+                        path_ids,
+                        &mut self.warnings,
+                    );
+                }
+            }
+        }
+        let is_incomplete = self.warnings.contains(Warning::AttributesCut);
+        if let Some(reach) = self.attributes.mp_reach().filter(|_| !is_incomplete) {
+            match reach.family() {
+                None => self.warnings.insert(Warning::FamilyUnsupported),
+                Some(family) => {
+                    self.mp_reach =
+                        NlriField::read(reach.nlri_octets, family, path_ids, &mut self.warnings);
+                }
+            }
+        }
+    }
+
+    /// RFC 7606 §3.d, with RFC 4760 §3: `NEXT_HOP` is only needed for the NLRI field.
+    fn check_mandatory(&mut self) {
+        if self.announced.is_empty() && self.mp_reach.is_empty() {
+            return;
+        }
+        let malformed = self.attributes.warnings();
+        let lacks = |code, malformation| {
+            !self.attributes.has(code) && !malformed.contains(malformation)
+        };
+        let lacks_origin = lacks(code::ORIGIN, Warning::OriginMalformed);
+        let lacks_path = lacks(code::AS_PATH, Warning::AsPathMalformed);
+        let lacks_next_hop =
+            !self.announced.is_empty() && lacks(code::NEXT_HOP, Warning::NextHopMalformed);
+        if lacks_origin {
+            self.warnings.insert(Warning::OriginMissing);
+        }
+        if lacks_path {
+            self.warnings.insert(Warning::AsPathMissing);
+        }
+        if lacks_next_hop {
+            self.warnings.insert(Warning::NextHopMissing);
+        }
+    }
+
+    /// RFC 4724 §2: an UPDATE with nothing in it, or with an empty `MP_UNREACH_NLRI` only.
+    fn find_end_of_rib(&self, body: &[u8]) -> Option<(AddressFamily, Safi)> {
+        if body == [0; 4] {
+            return Some((AddressFamily::Ipv4, Safi::Unicast));
+        }
+        let unreach = self.attributes.mp_unreach()?;
+        let is_alone = self.attributes.count() == 1
+            && unreach.nlri_octets.is_empty()
+            && self.withdrawn.is_empty()
+            && self.announced.is_empty();
+        is_alone.then(|| unreach.family()).flatten()
+    }
+
+    /// Whether announcements count as withdrawals because of a fault (RFC 7606 §2).
+    pub fn is_treated_as_withdraw(&self) -> bool {
+        self.warnings.intersects(Warnings::TREAT_AS_WITHDRAW)
+    }
+
+    /// Routes withdrawn: the withdrawn field, `MP_UNREACH_NLRI`, and, when the attributes are
+    /// malformed, those announced (RFC 7606).
+    pub fn withdrawn(&self) -> impl Iterator<Item = Nlri> + Clone + use<'a> {
+        let [announced, mp_reach] = if self.is_treated_as_withdraw() {
+            [self.announced, self.mp_reach]
+        } else {
+            [NlriField::EMPTY; 2]
+        };
+        self.withdrawn.iter().chain(self.mp_unreach).chain(announced).chain(mp_reach)
+    }
+
+    /// Routes announced: the NLRI field and `MP_REACH_NLRI`; none when the attributes are
+    /// malformed (RFC 7606).
+    pub fn announced(&self) -> impl Iterator<Item = Nlri> + Clone + use<'a> {
+        let [announced, mp_reach] = if self.is_treated_as_withdraw() {
+            [NlriField::EMPTY; 2]
+        } else {
+            [self.announced, self.mp_reach]
+        };
+        announced.iter().chain(mp_reach)
+    }
+
+    /// The withdrawn field and the NLRI of `MP_UNREACH_NLRI`, as sent.
+    pub fn withdrawn_fields(&self) -> [NlriField<'a>; 2] {
+        [self.withdrawn, self.mp_unreach]
+    }
+
+    /// The NLRI field and the NLRI of `MP_REACH_NLRI`, as sent: malformed attributes change
+    /// nothing.
+    pub fn announced_fields(&self) -> [NlriField<'a>; 2] {
+        [self.announced, self.mp_reach]
+    }
+
+    /// The path attributes of the routes announced.
+    pub fn attributes(&self) -> &Attributes<'a> {
+        &self.attributes
+    }
+
+    /// Faults found.
+    pub fn warnings(&self) -> Warnings {
+        self.warnings
+    }
+
+    /// The family whose initial transfer this message ends (RFC 4724 §2).
+    pub fn end_of_rib(&self) -> Option<(AddressFamily, Safi)> {
+        self.end_of_rib
+    }
+}

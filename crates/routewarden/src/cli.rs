@@ -1,0 +1,250 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use routewarden_core::{Asn, Prefix, Timestamp};
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, with findings or without; 1 error; 2 usage; 3 done on incomplete data
+(a file was cut, corrupt or skipped); 4 with --fail-on: a finding at or above it.";
+
+/// Routing security for incident response teams.
+#[derive(Debug, Parser)]
+#[command(name = "routewarden", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find routing incidents in BGP archives: who hijacked whom, when, seen by whom, and why
+    Detect(DetectArgs),
+    /// Explain one incident: the evidence for and against, with the paths behind it
+    Explain(ExplainArgs),
+    /// Decode MRT files: print their elements, or count them
+    Mrt(MrtArgs),
+    /// Route origin validation of a prefix and origin against VRPs (RFC 6811)
+    Validate(ValidateArgs),
+    /// Replay written scenarios through the detector
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+    /// Print shell completions
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page (roff)
+    Man,
+}
+
+/// Arguments of `detect`.
+#[derive(Debug, Args)]
+pub struct DetectArgs {
+    /// MRT files, directories, globs, `-` for standard input, or `archive:COLLECTOR`
+    /// (as archive:rrc12 or archive:route-views2; needs --from and --until)
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Routing table to start from (MRT table dump, or `archive:COLLECTOR` for the last one
+    /// before --from); updates of its collector that are older are skipped and counted
+    #[arg(long, value_name = "F")]
+    pub rib: Vec<String>,
+    #[command(flatten)]
+    pub facts: FactArgs,
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
+    /// Leave out events before this time (RFC 3339 UTC, a date, or seconds since 1970)
+    #[arg(long, value_name = "T")]
+    pub from: Option<Timestamp>,
+    /// Leave out events at or after this time
+    #[arg(long, value_name = "T")]
+    pub until: Option<Timestamp>,
+    /// Do not look for bogon prefixes and ASNs (for labs in documentation space)
+    #[arg(long)]
+    pub no_bogons: bool,
+    /// Least number of distinct peer ASes that must have seen it
+    #[arg(long, value_name = "N", default_value_t = routewarden_detect::QUORUM_DEFAULT)]
+    pub quorum: usize,
+    /// Leave out incidents of a lower confidence (0-100)
+    #[arg(long, value_name = "N", default_value_t = 0,
+          value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_confidence: u8,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Exit with 4 when an incident is of this severity or higher
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<Severity>,
+    /// Skip files that cannot be read (exit 3) instead of stopping (exit 1)
+    #[arg(long)]
+    pub keep_going: bool,
+    /// No progress bar and no summary on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Reference facts, each optional. Files may be compressed.
+#[derive(Debug, Default, Args)]
+pub struct FactArgs {
+    /// Prefix origins known before: pyasn .dat, CAIDA pfx2as, riswhois, or CSV
+    #[arg(long, value_name = "F")]
+    pub origins: Option<PathBuf>,
+    /// Validated ROA payloads: rpki-client or Routinator JSON, or CSV
+    #[arg(long, value_name = "F")]
+    pub vrps: Option<PathBuf>,
+    /// AS organisations: CAIDA as-org2info jsonl
+    #[arg(long, value_name = "F")]
+    pub orgs: Option<PathBuf>,
+    /// AS relationships: CAIDA as-rel
+    #[arg(long, value_name = "F")]
+    pub relations: Option<PathBuf>,
+    /// AS names: JSON object or "ASN name" lines
+    #[arg(long, value_name = "F")]
+    pub as_names: Option<PathBuf>,
+}
+
+/// Public archives.
+#[derive(Debug, Default, Args)]
+pub struct ArchiveArgs {
+    /// Where downloaded archive files are kept
+    #[arg(long, value_name = "DIR", env = "ROUTEWARDEN_CACHE")]
+    pub cache: Option<PathBuf>,
+    /// Base URL of the RouteViews archive, or of a mirror
+    #[arg(long, value_name = "URL")]
+    pub routeviews_url: Option<String>,
+    /// Base URL of the RIPE RIS archive, or of a mirror
+    #[arg(long, value_name = "URL")]
+    pub ris_url: Option<String>,
+}
+
+/// Output format of incidents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For reading
+    Table,
+    /// One document with the incidents, the facts used and the counters
+    Json,
+    /// One incident a line
+    Jsonl,
+    /// One incident a row
+    Csv,
+    /// Markdown table
+    Md,
+}
+
+/// Severity classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Severity {
+    /// Any
+    Info,
+    /// 20 and above
+    Low,
+    /// 40 and above
+    Medium,
+    /// 60 and above
+    High,
+    /// 80 and above
+    Critical,
+}
+
+impl From<Severity> for routewarden_detect::SeverityClass {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Info => Self::Info,
+            Severity::Low => Self::Low,
+            Severity::Medium => Self::Medium,
+            Severity::High => Self::High,
+            Severity::Critical => Self::Critical,
+        }
+    }
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The incident's id, or its beginning
+    pub incident_id: String,
+    /// File written by `detect --format jsonl` or `json`; `-` for standard input
+    #[arg(long = "in", value_name = "F")]
+    pub input: PathBuf,
+}
+
+/// Arguments of `mrt`.
+#[derive(Debug, Args)]
+pub struct MrtArgs {
+    /// MRT files, directories, globs, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub inputs: Vec<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = MrtFormat::Table)]
+    pub format: MrtFormat,
+    /// Count instead of printing: one line or object a file
+    #[arg(long)]
+    pub count: bool,
+    /// Skip files that cannot be read (exit 3) instead of stopping (exit 1)
+    #[arg(long)]
+    pub keep_going: bool,
+    /// No summary on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Output format of elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MrtFormat {
+    /// For reading
+    Table,
+    /// One JSON object an element (with --count: a file)
+    Jsonl,
+    /// With --count: one JSON object a file; else the same as jsonl
+    Json,
+    /// The lines of `bgpdump -m`
+    Bgpdump,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Prefix, as 192.0.2.0/24
+    pub prefix: Prefix,
+    /// Origin, as 64496 or AS64496
+    pub asn: Asn,
+    /// Validated ROA payloads: rpki-client or Routinator JSON, or CSV
+    #[arg(long, value_name = "F")]
+    pub vrps: PathBuf,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = ValidateFormat::Table)]
+    pub format: ValidateFormat,
+}
+
+/// Output format of a validation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ValidateFormat {
+    /// For reading
+    Table,
+    /// One JSON object
+    Json,
+}
+
+/// What to do with scenarios.
+#[derive(Debug, Subcommand)]
+pub enum ScenarioCommand {
+    /// Replay scenarios and print the incidents and their explanations
+    Run {
+        /// Scenario folders or scenario.toml files
+        #[arg(required = true)]
+        scenarios: Vec<PathBuf>,
+        /// Output format
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Replay scenarios and compare the incidents with what each expects
+    Check {
+        /// Scenario folders or scenario.toml files
+        #[arg(required = true)]
+        scenarios: Vec<PathBuf>,
+    },
+}

@@ -1,0 +1,147 @@
+//! `routewarden detect`.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use routewarden_core::facts::FactSource;
+use routewarden_detect::{Config, Counters, Incident, Report, SeverityClass};
+use serde::Serialize;
+
+use crate::cli::{DetectArgs, Format};
+use crate::pipeline::{self, Job, Outcome};
+use crate::{Exit, facts, output, summary};
+
+/// The document of `--format json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    generator: &'static str,
+    version: &'static str,
+    facts: &'a [FactSource],
+    counters: Counters,
+    vantage_points: usize,
+    routes: usize,
+    incidents: &'a [Incident],
+}
+
+pub(super) fn run(args: &DetectArgs) -> Result<Exit> {
+    let facts = facts::load(&args.facts)?;
+    let sources: Vec<FactSource> = facts.sources().cloned().collect();
+    let outcome = pipeline::run(Job {
+        tables: crate::archives::resolve_tables(args)?,
+        inputs: crate::archives::resolve_inputs(args)?,
+        facts,
+        config: Config { bogons: !args.no_bogons, quorum: args.quorum },
+        from: args.from,
+        until: args.until,
+        keep_going: args.keep_going,
+        quiet: args.quiet,
+    })?;
+    let (shown, hidden): (Vec<Incident>, Vec<Incident>) = outcome
+        .report
+        .incidents
+        .iter()
+        .cloned()
+        .partition(|incident| incident.confidence >= args.min_confidence);
+    print(&shown, &outcome.report, &sources, args.format)?;
+    let is_incomplete = summary::faults(&outcome.inputs, args.quiet)?;
+    if !args.quiet {
+        summarise(&outcome, &sources, &shown, hidden.len())?;
+    }
+    Ok(exit(args, &shown, is_incomplete))
+}
+
+fn exit(args: &DetectArgs, shown: &[Incident], is_incomplete: bool) -> Exit {
+    let least = args.fail_on.map(SeverityClass::from);
+    if least.is_some_and(|least| shown.iter().any(|incident| incident.severity_class >= least)) {
+        Exit::Finding
+    } else if is_incomplete {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    }
+}
+
+fn print(
+    incidents: &[Incident],
+    report: &Report,
+    facts: &[FactSource],
+    format: Format,
+) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if format == Format::Json {
+        let document = Document {
+            generator: "routewarden",
+            version: env!("CARGO_PKG_VERSION"),
+            facts,
+            counters: report.counters,
+            vantage_points: report.vantage_points,
+            routes: report.routes,
+            incidents,
+        };
+        serde_json::to_writer_pretty(&mut out, &document)?;
+        out.write_all(b"\n")?;
+    } else {
+        output::write(&mut out, incidents, format)?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn summarise(
+    outcome: &Outcome,
+    facts: &[FactSource],
+    shown: &[Incident],
+    hidden: usize,
+) -> Result<()> {
+    let mut err = io::stderr().lock();
+    let report = &outcome.report;
+    writeln!(err)?;
+    summary::inputs(&mut err, &outcome.inputs)?;
+    for table in &outcome.unused_tables {
+        writeln!(err, "table not used, another serves: {}", table.path.display())?;
+    }
+    for file in &outcome.ignored {
+        writeln!(err, "not read ({:?}): {}", file.reason, file.path.display())?;
+    }
+    for fact in facts {
+        let date = fact.date.map(|date| date.to_string()).unwrap_or_default();
+        let digest = fact.sha256.map(|digest| digest.to_string()).unwrap_or_default();
+        let digest: String = digest.chars().take(12).collect();
+        let skipped: u64 = fact.skipped.values().sum();
+        writeln!(
+            err,
+            "facts: {} entries, {skipped} skipped, {} {date} sha256 {digest}",
+            fact.entries, fact.name
+        )?;
+    }
+    let counters = report.counters;
+    writeln!(
+        err,
+        "knowledge: {} vantage point ASes, {} routes, {} prefixes with known origin, {} AS links",
+        report.vantage_points, report.routes, report.known_prefixes, report.known_links
+    )?;
+    writeln!(
+        err,
+        "new origins: {} doubtful, {} of them seen by two ASes, {} by five; {} explained, {} claims \
+         below the quorum, {} muted in table transfers",
+        counters.origin_claims,
+        counters.origin_claims_seen_by_two,
+        counters.origin_claims_seen_by_five,
+        counters.explained,
+        counters.below_quorum,
+        counters.muted_in_transfer
+    )?;
+    let count = |class: &str| {
+        shown.iter().filter(|i| output::confidence_class(i.confidence) == class).count()
+    };
+    writeln!(
+        err,
+        "incidents: {} ({} of high, {} of medium, {} of low confidence); {hidden} below \
+         --min-confidence",
+        shown.len(),
+        count("high"),
+        count("medium"),
+        count("low")
+    )?;
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Incidents as table, Markdown, CSV, JSON, and the explanation of one.
+
+mod explain;
+mod rows;
+
+use std::io::{self, Write};
+
+use routewarden_detect::Incident;
+
+pub(crate) use explain::explain;
+
+use crate::cli::Format;
+
+/// Writes incidents in a row or line format. The JSON document is the caller's: it knows the
+/// facts and counters that belong to it.
+pub(crate) fn write(out: &mut dyn Write, incidents: &[Incident], format: Format) -> io::Result<()> {
+    match format {
+        Format::Table => rows::table(out, incidents),
+        Format::Md => rows::markdown(out, incidents),
+        Format::Csv => rows::csv(out, incidents),
+        Format::Jsonl | Format::Json => incidents.iter().try_for_each(|incident| {
+            serde_json::to_writer(&mut *out, incident)?;
+            out.write_all(b"\n")
+        }),
+    }
+}
+
+/// Class of a confidence.
+pub(crate) fn confidence_class(confidence: u8) -> &'static str {
+    match confidence {
+        routewarden_detect::CONFIDENCE_HIGH_MIN.. => "high",
+        routewarden_detect::CONFIDENCE_MEDIUM_MIN.. => "medium",
+        _ => "low",
+    }
+}
+
+/// `2 h 13 min 37 s`
+pub(crate) fn duration(secs: i64) -> String {
+    let (days, hours, minutes, rest) =
+        (secs / 86_400, secs / 3_600 % 24, secs / 60 % 60, secs % 60);
+    let parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")];
+    let words: Vec<String> = parts
+        .iter()
+        .skip_while(|(count, unit)| *count == 0 && *unit != "s")
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    words.join(" ")
+}

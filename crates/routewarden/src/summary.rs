@@ -1,0 +1,85 @@
+//! What was wrong with the inputs, on standard error.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use routewarden_feeds::{FileReport, Report};
+
+/// Names every file, record, octet and kind of fault that was kept, unless `quiet`. Whether
+/// data is incomplete: a file was cut, corrupt, or passed over.
+pub(crate) fn faults(reports: &[Report], quiet: bool) -> io::Result<bool> {
+    let mut err = io::stderr().lock();
+    let mut is_incomplete = false;
+    for report in reports {
+        for error in &report.errors {
+            is_incomplete = true;
+            writeln!(err, "routewarden: skipped: {:#}", anyhow::Error::msg(error.to_string()))?;
+        }
+        for file in &report.files {
+            is_incomplete |= file.unreadable.is_some() || is_cut(file);
+            if !quiet {
+                file_faults(&mut err, file)?;
+            }
+        }
+    }
+    Ok(is_incomplete)
+}
+
+fn file_faults(err: &mut dyn Write, file: &FileReport) -> io::Result<()> {
+    let path = file.path.display();
+    for fault in &file.faults {
+        let (record, octet) = (fault.record, fault.octet);
+        writeln!(err, "{path}: record {record} at octet {octet}: {}", fault.kind)?;
+    }
+    if file.faults_beyond > 0 {
+        writeln!(err, "{path}: {} more faults", file.faults_beyond)?;
+    }
+    Ok(())
+}
+
+/// Whether the file ended before its time.
+fn is_cut(file: &FileReport) -> bool {
+    file.counts.lost.keys().any(|kind| ENDING.contains(kind))
+}
+
+/// Losses that end a file.
+const ENDING: [&str; 6] =
+    ["truncated", "corrupt", "io", "decompression_cap", "decompression_ratio", "record_truncated"];
+
+/// `records decoded / with warnings / skipped by kind`, over all inputs.
+pub(crate) fn inputs(err: &mut dyn Write, reports: &[Report]) -> io::Result<()> {
+    let names = ["tables", "updates"];
+    for (name, report) in names.iter().zip(reports).filter(|(_, report)| !report.files.is_empty()) {
+        let total = report.total();
+        let elements = total.elements;
+        writeln!(
+            err,
+            "{name}: {} files, {} records, {} announcements, {} withdrawals, {} table entries",
+            report.files.len(),
+            total.records,
+            elements.announcements,
+            elements.withdrawals,
+            elements.table_entries
+        )?;
+        let multicast = elements.multicast_announcements
+            + elements.multicast_withdrawals
+            + elements.multicast_table_entries;
+        writeln!(
+            err,
+            "  set aside: {} older than the table, {} outside the time window, {multicast} \
+             multicast, {} records out of order",
+            elements.before_table, elements.outside_window, total.out_of_order
+        )?;
+        kinds(err, "with warnings", &total.warnings)?;
+        kinds(err, "skipped", &total.skipped)?;
+        kinds(err, "lost", &total.lost)?;
+    }
+    Ok(())
+}
+
+fn kinds(err: &mut dyn Write, what: &str, counts: &BTreeMap<&'static str, u64>) -> io::Result<()> {
+    let sum: u64 = counts.values().sum();
+    let listed: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    let listed = if listed.is_empty() { String::new() } else { format!(" ({})", listed.join(", ")) };
+    writeln!(err, "  {what}: {sum}{listed}")
+}
