@@ -43,7 +43,9 @@ pub struct Segment<'a> {
 
 impl<'a> Segment<'a> {
     /// The ASNs in the order they stand.
-    pub fn asns(&self) -> impl DoubleEndedIterator<Item = Asn> + ExactSizeIterator + Clone + use<'a> {
+    pub fn asns(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = Asn> + ExactSizeIterator + Clone + use<'a> {
         self.octets.as_chunks::<4>().0.iter().map(|octets| Asn(u32::from_be_bytes(*octets)))
     }
 

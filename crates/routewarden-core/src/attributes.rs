@@ -91,12 +91,11 @@ impl<'a> RouteAttributes<'a> {
         let (path_len, rest) = octets.split_first_chunk::<2>()?;
         let (path, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*path_len)))?;
         let (has_otc, rest) = rest.split_first()?;
-        let (otc, rest) = match has_otc {
-            0 => (None, rest),
-            _ => {
-                let (value, rest) = rest.split_first_chunk::<4>()?;
-                (Some(Asn(u32::from_be_bytes(*value))), rest)
-            }
+        let (otc, rest) = if *has_otc == 0 {
+            (None, rest)
+        } else {
+            let (value, rest) = rest.split_first_chunk::<4>()?;
+            (Some(Asn(u32::from_be_bytes(*value))), rest)
         };
         let (count, rest) = rest.split_first_chunk::<2>()?;
         let count = usize::from(u16::from_be_bytes(*count));

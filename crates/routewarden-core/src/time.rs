@@ -113,7 +113,9 @@ fn parse(text: &str) -> Option<Timestamp> {
         return text.parse().ok().map(Timestamp::from_secs);
     }
     let (date, clock) = match text.split_once(['T', 't', ' ']) {
-        Some((date, clock)) => (date, clock.strip_suffix(['Z', 'z']).or(clock.strip_suffix("+00:00"))?),
+        Some((date, clock)) => {
+            (date, clock.strip_suffix(['Z', 'z']).or(clock.strip_suffix("+00:00"))?)
+        }
         None => (text, "00:00"),
     };
     let mut date = date.splitn(3, '-');

@@ -36,6 +36,8 @@ pub(crate) struct Target {
     pub(crate) victims: Vec<Asn>,
     /// `None`: the exact prefix is the victims'. Else the covering prefix that is.
     pub(crate) covering: Option<Prefix>,
+    /// The nearest less-specific that a victim is known to originate.
+    pub(crate) victims_cover: Option<Prefix>,
     /// How the victims' origination is known, and since when.
     pub(crate) known_from: KnownFrom,
     pub(crate) known_since: Timestamp,

@@ -11,7 +11,7 @@ use crate::claim::{Claim, ClaimKey, ClaimKind};
 use crate::engine::Detector;
 use crate::incident::Evidence;
 use crate::rules::{self, Case};
-use crate::{CONFIDENCE_REPORTED_MIN, Incident, Report};
+use crate::{CONFIDENCE_REPORTED_MIN, Incident, QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN, Report};
 
 /// Claims of one cause that are further apart than this are two incidents.
 const SAME_INCIDENT_GAP_SECS: i64 = 3_600;
@@ -54,7 +54,7 @@ impl Detector {
                 counters.origin_claims_seen_by_two += u64::from(seen >= 2);
                 counters.origin_claims_seen_by_five += u64::from(seen >= 5);
             }
-            if seen < self.config.quorum {
+            if seen < self.quorum(claim) {
                 counters.below_quorum += 1;
                 continue;
             }
@@ -75,7 +75,7 @@ impl Detector {
         }
         for claims in groups.into_values() {
             let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now);
-            incidents.extend(apart.into_iter().map(|claims| self.build(claims, None)));
+            incidents.extend(apart.into_iter().map(|claims| self.build(&claims, None)));
         }
         incidents.sort_by(|a, b| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
         Report {
@@ -96,7 +96,14 @@ impl Detector {
     fn is_told_by_origin_claim(&self, claim: &Claim, claims: &BTreeMap<ClaimKey, &Claim>) -> bool {
         let key = ClaimKey { kind: ClaimKind::Origin, ..claim.key };
         claim.key.kind == ClaimKind::RpkiInvalid
-            && claims.get(&key).is_some_and(|other| other.witnesses.len() >= self.config.quorum)
+            && claims.get(&key).is_some_and(|other| other.witnesses.len() >= self.quorum(other))
+    }
+
+    fn quorum(&self, claim: &Claim) -> usize {
+        self.config.quorum.unwrap_or_else(|| {
+            let of = self.vantage_points(claim.key.prefix.family());
+            if of < QUORUM_VANTAGE_POINTS_MIN { 1 } else { QUORUM_DEFAULT }
+        })
     }
 
     fn cause(&self, claim: &Claim) -> Cause {
@@ -132,10 +139,10 @@ impl Detector {
                 facts: &self.facts,
                 vantage_points: self.vantage_points(claim.key.prefix.family()),
                 has_table: self.has_table(),
-                victim_is_present: target
-                    .victims
-                    .iter()
-                    .any(|&victim| self.rib.is_originated_by(&claim.key.prefix, victim)),
+                victim_is_present: target.victims.iter().any(|&victim| {
+                    let block = target.covering.unwrap_or(claim.key.prefix);
+                    self.rib.is_originated_by(&block, victim)
+                }),
                 now: self.now,
             }),
             None => build::plain_evidence(self, claim),
@@ -154,7 +161,7 @@ impl Detector {
             let victims: BTreeSet<&[Asn]> = burst.iter().map(|w| victims(w.claim)).collect();
             if victims.len() >= BURST_VICTIMS_MIN {
                 let evidence = burst_evidence(&burst, victims.len());
-                incidents.push(self.build(burst, evidence));
+                incidents.push(self.build(&burst, evidence));
                 continue;
             }
             for weighed in burst {
@@ -163,7 +170,7 @@ impl Detector {
         }
         for claims in by_victims.into_values() {
             let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now);
-            incidents.extend(apart.into_iter().map(|claims| self.build(claims, None)));
+            incidents.extend(apart.into_iter().map(|claims| self.build(&claims, None)));
         }
         incidents
     }
@@ -201,17 +208,21 @@ fn split_by_start(claims: Vec<Weighed<'_>>, gap_secs: i64) -> Vec<Vec<Weighed<'_
     split(claims, |last, next| next.first_seen.secs_since(last.first_seen) > gap_secs)
 }
 
-/// Splits claims where one starts more than `gap_secs` after all before had ended.
+/// Splits claims where one starts more than `gap_secs` after all before had ended. An exact
+/// prefix and a more-specific are one deed only when they overlap.
 fn split_by_gap(
     mut claims: Vec<Weighed<'_>>,
     gap_secs: i64,
     now: Timestamp,
 ) -> Vec<Vec<Weighed<'_>>> {
     claims.sort_by_key(|weighed| (weighed.claim.first_seen, weighed.claim.key));
+    let is_more_specific =
+        |claim: &Claim| claim.target.as_ref().is_some_and(|t| t.covering.is_some());
     let mut latest = Timestamp::default();
     split(claims, |last, next| {
         latest = latest.max(last.ended_at.unwrap_or(now));
-        next.first_seen.secs_since(latest) > gap_secs
+        let gap = if is_more_specific(last) == is_more_specific(next) { gap_secs } else { 0 };
+        next.first_seen.secs_since(latest) > gap
     })
 }
 

@@ -167,7 +167,9 @@ impl Detector {
         let path = attributes.as_path;
         let known = |asn| KnownOrigin { asn, since: change.time, from: KnownFrom::Table };
         let aggregator = self.rib.attributes().claimed_origin(after);
-        for asn in path.origin_set().iter().flat_map(|set| set.asns()).chain(aggregator) {
+        for asn in
+            path.origin_set().iter().flat_map(routewarden_core::Segment::asns).chain(aggregator)
+        {
             self.habit.learn(change.prefix, known(asn));
         }
     }
@@ -234,7 +236,7 @@ impl Detector {
             push(ClaimKind::BogonAsn, culprit);
         }
         let Some(origin) = table.claimed_origin(id) else { return };
-        if self.config.bogons && self.facts.bogons().prefix(&prefix).is_some() {
+        if self.is_bogon(&prefix) {
             push(ClaimKind::BogonPrefix, origin);
         }
         if let Some(vrps) = &self.facts.vrps {
@@ -243,6 +245,17 @@ impl Detector {
                 push(ClaimKind::RpkiInvalid, origin);
             }
         }
+    }
+
+    /// Whether the prefix is never routable, by the registries as of the event's time: what was
+    /// reserved later was no bogon before.
+    fn is_bogon(&self, prefix: &Prefix) -> bool {
+        let reserved = |since: &str| {
+            let begin = format!("{since}-01").parse::<Timestamp>();
+            begin.is_ok_and(|begin| begin <= self.now)
+        };
+        self.config.bogons
+            && self.facts.bogons().prefix(prefix).is_some_and(|b| b.since.is_none_or(reserved))
     }
 
     /// The nearest AS on the collector's side of the first bogon ASN that is none itself: it
@@ -268,9 +281,7 @@ impl Detector {
             return;
         }
         let is_bogon_origin = self.config.bogons && self.facts.bogons().asn(culprit).is_some();
-        let is_bogon_prefix =
-            self.config.bogons && self.facts.bogons().prefix(&change.prefix).is_some();
-        if is_bogon_origin || is_bogon_prefix {
+        if is_bogon_origin || self.is_bogon(&change.prefix) {
             return;
         }
         let path = table.get(id).map(|attributes| attributes.as_path);
@@ -293,8 +304,7 @@ impl Detector {
         if contradicted {
             out.push(key);
         } else if members.is_none() {
-            let known =
-                KnownOrigin { asn: culprit, since: change.time, from: KnownFrom::Stream };
+            let known = KnownOrigin { asn: culprit, since: change.time, from: KnownFrom::Stream };
             self.habit.learn(change.prefix, known);
         }
     }
@@ -381,9 +391,10 @@ impl Detector {
     fn drop_routes_not_sent_again(&mut self, time: Timestamp, peer: PeerId) {
         let Some(session) = self.rib.session(peer).copied() else { return };
         for claim in self.claims.iter_mut().filter(|claim| claim.is_held_by(peer)) {
-            let sent_again = self.rib.routes(&claim.key.prefix).any(|route| {
-                route.peer == peer && !session.is_unknown(route.time)
-            });
+            let sent_again = self
+                .rib
+                .routes(&claim.key.prefix)
+                .any(|route| route.peer == peer && !session.is_unknown(route.time));
             if !sent_again {
                 claim.leave(time, peer);
             }

@@ -34,16 +34,20 @@ pub const CONFIDENCE_REPORTED_MIN: u8 = 10;
 pub struct Config {
     /// Whether bogon prefixes and ASNs are looked for (off for labs in documentation space).
     pub bogons: bool,
-    /// Least number of distinct witness ASes before a claim counts.
-    pub quorum: usize,
+    /// Least number of distinct witness ASes before a claim counts; `None`: [`QUORUM_DEFAULT`],
+    /// or one where fewer than [`QUORUM_VANTAGE_POINTS_MIN`] vantage point ASes are heard, each
+    /// of which is then a sizeable share.
+    pub quorum: Option<usize>,
 }
 
 /// Least number of distinct witness ASes before a claim counts, unless told otherwise.
 pub const QUORUM_DEFAULT: usize = 2;
+/// With fewer vantage point ASes than this, one witness is enough, unless told otherwise.
+pub const QUORUM_VANTAGE_POINTS_MIN: usize = 8;
 
 impl Default for Config {
     fn default() -> Self {
-        Config { bogons: true, quorum: QUORUM_DEFAULT }
+        Config { bogons: true, quorum: None }
     }
 }
 

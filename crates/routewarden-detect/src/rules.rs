@@ -24,7 +24,7 @@ pub(crate) struct Case<'a> {
     pub(crate) vantage_points: usize,
     /// Whether a table was given at the start, so that absence means absence.
     pub(crate) has_table: bool,
-    /// Whether a victim originates the exact prefix at the last event.
+    /// Whether a victim originates the prefix, or the covering one, at the last event.
     pub(crate) victim_is_present: bool,
     /// Time of the last event.
     pub(crate) now: Timestamp,
@@ -112,13 +112,9 @@ impl Case<'_> {
         Some((culprit, victim))
     }
 
-    pub(super) fn names(&self, asns: &[Asn]) -> String {
-        let names: Vec<String> = asns.iter().map(ToString::to_string).collect();
-        names.join(", ")
-    }
-
     pub(super) fn victims(&self) -> String {
-        self.names(&self.target.victims)
+        let names: Vec<String> = self.target.victims.iter().map(ToString::to_string).collect();
+        names.join(", ")
     }
 
     pub(super) fn duration_secs(&self) -> i64 {

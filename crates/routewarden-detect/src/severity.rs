@@ -67,13 +67,8 @@ mod tests {
 
     #[test]
     fn severity_follows_the_formula() {
-        let most = Factors {
-            visibility: 1.0,
-            space: 1.0,
-            criticality: 1.0,
-            duration: 1.0,
-            intent: 1.0,
-        };
+        let most =
+            Factors { visibility: 1.0, space: 1.0, criticality: 1.0, duration: 1.0, intent: 1.0 };
         assert_eq!(most.severity(), 100);
         let slash24: Prefix = "192.0.2.0/24".parse().unwrap();
         assert!((space(&[slash24]) - 1.0 / 16.0).abs() < 1e-9);

@@ -22,8 +22,14 @@ pub(crate) fn aim(detector: &Detector, key: ClaimKey, change: &RouteChange) -> O
     let block = covering.unwrap_or(key.prefix);
     let (victim_routes, victim_routes_via_culprit) = count_routes(detector, &block, key, &victims);
     let below = below(detector, block, key, &victims);
+    let victims_cover = detector
+        .habit
+        .covering(key.prefix)
+        .find(|block| block.origins.iter().any(|known| victims.contains(&known.asn)))
+        .map(|block| block.prefix);
     Some(Target {
         covering,
+        victims_cover,
         known_from: origins.iter().map(|known| known.from).max().unwrap_or(KnownFrom::Stream),
         known_since: origins.iter().map(|known| known.since).min().unwrap_or(change.time),
         victim_was_present: victims

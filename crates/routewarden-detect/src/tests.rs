@@ -105,10 +105,10 @@ fn a_more_specific_by_a_stranger_is_one_incident_with_its_life() {
     let incidents = lab.incidents();
     let [incident] = incidents.as_slice() else { panic!("{incidents:?}") };
     assert_eq!(incident.kind, IncidentKind::SubPrefixHijack);
-    assert_eq!((incident.culprits.as_slice(), incident.victims.as_slice()), (
-        [Asn(CULPRIT)].as_slice(),
-        [Asn(VICTIM)].as_slice()
-    ));
+    assert_eq!(
+        (incident.culprits.as_slice(), incident.victims.as_slice()),
+        ([Asn(CULPRIT)].as_slice(), [Asn(VICTIM)].as_slice())
+    );
     assert_eq!(incident.propagators, [Asn(64510)]);
     assert_eq!((incident.first_seen, incident.ended_at), (at(100), Some(at(504))));
     assert_eq!(incident.state, IncidentState::Ended);
@@ -122,6 +122,8 @@ fn two_sessions_of_one_as_are_one_witness() {
     let mut lab = lab_with_victim();
     lab.announce(100, 0, "203.0.113.128/25", &[CULPRIT]);
     lab.announce(100, 5, "203.0.113.128/25", &[CULPRIT]);
+    assert_eq!(lab.incidents().len(), 1, "one of five vantage points is a sizeable share");
+    lab.config.quorum = Some(2);
     let report = lab.run();
     assert!(report.incidents.is_empty());
     assert_eq!(report.counters.below_quorum, 1);
@@ -206,6 +208,18 @@ fn what_recurs_is_one_incident() {
     let incidents = lab.incidents();
     assert_eq!(incidents.len(), 1);
     assert_eq!((incidents[0].first_seen, incidents[0].ended_at), (at(100), Some(at(350))));
+}
+
+#[test]
+fn an_exact_prefix_and_a_later_more_specific_are_two_incidents() {
+    let mut lab = lab_with_victim();
+    lab.all_announce(100, "203.0.113.0/24", &[CULPRIT]);
+    lab.all_announce(110, "203.0.113.0/24", &[64511, VICTIM]);
+    lab.all_announce(120, "203.0.113.128/25", &[CULPRIT]);
+    let kinds: Vec<_> = lab.incidents().iter().map(|i| (i.kind, i.first_seen)).collect();
+    let expected =
+        [(IncidentKind::OriginHijack, at(100)), (IncidentKind::SubPrefixHijack, at(120))];
+    assert_eq!(kinds, expected);
 }
 
 #[test]

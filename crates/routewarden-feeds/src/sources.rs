@@ -185,7 +185,8 @@ impl Sources {
             .map_err(failed)?;
         paths.sort_unstable();
         for path in paths {
-            let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let hidden =
+                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             match fs::metadata(&path) {
                 _ if hidden => {}
                 Ok(metadata) if metadata.is_dir() => self.search(&path, depth + 1)?,

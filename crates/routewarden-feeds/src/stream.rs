@@ -16,8 +16,8 @@ use crate::report::{FileReport, Report};
 use crate::sources::{InputFile, InputKind};
 use crate::transport::{Limits, Progress};
 use decode::FileTask;
-pub use merge::{MergedStream, Run};
 use merge::Parts;
+pub use merge::{MergedStream, Run};
 use pool::Pool;
 pub use pool::{
     FILES_AHEAD_MAX, HEAD_BATCHES_MIN, QUEUED_BATCHES_MAX, QUEUED_OCTETS_MAX, THREADS_MAX,
@@ -70,12 +70,8 @@ pub fn open_updates(files: Vec<InputFile>, options: &StreamOptions) -> Result<Me
 /// # Errors
 /// When no thread can be started.
 pub fn open_tables(files: Vec<InputFile>, options: &StreamOptions) -> Result<MergedStream, Error> {
-    let options = StreamOptions {
-        from: None,
-        until: None,
-        table_times: BTreeMap::new(),
-        ..options.clone()
-    };
+    let options =
+        StreamOptions { from: None, until: None, table_times: BTreeMap::new(), ..options.clone() };
     open(files, InputKind::Table, &options)
 }
 
@@ -100,10 +96,7 @@ pub fn load_rib(
 
 /// Of several tables of a collector, keeps the last one that starts at or before `at`; the first
 /// one when all are later; the last one when `at` is `None`. Gives (kept, left out), in order.
-pub fn tables_at(
-    files: Vec<InputFile>,
-    at: Option<Timestamp>,
-) -> (Vec<InputFile>, Vec<InputFile>) {
+pub fn tables_at(files: Vec<InputFile>, at: Option<Timestamp>) -> (Vec<InputFile>, Vec<InputFile>) {
     let mut kept: BTreeMap<String, InputFile> = BTreeMap::new();
     let mut left_out = Vec::new();
     for file in files {

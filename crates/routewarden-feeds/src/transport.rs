@@ -34,17 +34,17 @@ pub const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 pub struct Limits {
     /// Most octets one input may give.
     pub output_octets_max: u64,
-    /// Most octets given per octet read, once past `ratio_free_octets`. Real dumps stay below
-    /// 40, gzip cannot pass 1,032, bzip2 reaches 20,000 on zeros.
+    /// Most octets given per octet read, once past `ratio_free_octets`. Real dumps reach 9 in
+    /// gzip, 15 in bzip2, 23 in xz; zeros reach 229 to 1,032 in gzip and 20,000 in bzip2.
     pub ratio_max: u64,
     /// Octets given before the ratio counts.
     pub ratio_free_octets: u64,
 }
 
 impl Default for Limits {
-    /// 64 GiB in all, and 250 octets per octet after the first 64 MiB.
+    /// 64 GiB in all, and 100 octets per octet after the first 64 MiB.
     fn default() -> Self {
-        Limits { output_octets_max: 64 << 30, ratio_max: 250, ratio_free_octets: 64 << 20 }
+        Limits { output_octets_max: 64 << 30, ratio_max: 100, ratio_free_octets: 64 << 20 }
     }
 }
 
@@ -66,6 +66,13 @@ pub struct Transport {
     /// Octets consumed, kept for when the decoder is gone.
     consumed: u64,
     trailing: u64,
+}
+
+/// The fault stands inside the error ([`io::Error::get_ref`]).
+impl Read for Transport {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        Transport::read(self, out).map_err(io::Error::other)
+    }
 }
 
 impl Transport {

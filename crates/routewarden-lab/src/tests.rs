@@ -302,6 +302,35 @@ fn a_cut_scenario_never_panics() {
     }
 }
 
+#[test]
+fn a_damaged_scenario_never_panics() {
+    let text = format!(
+        "{HEAD}[[table]]\nprefixes = [\"::/0 64511\"]\npaths = [\"64496 *\"]\n\
+         [[event]]\nat = 2030-01-01T00:00:03Z\nlate_by = 2\nannounce = [\"192.0.2.0/24\"]\n\
+         paths = [\"+1 64497 {{64511,64510}}\"]\n[[event]]\nat = 2030-01-01T00:00:04Z\n\
+         withdraw = [\"192.0.2.0/24\"]\n"
+    );
+    assert!(Scenario::parse(&text).is_ok());
+    let mut seed = 1u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    let signs: Vec<char> = "0129.:-+*{}[]\"=,/\\\nTZ é".chars().collect();
+    for _ in 0..5_000 {
+        let mut damaged: Vec<char> = text.chars().collect();
+        for _ in 0..=next(3) {
+            let at = next(damaged.len());
+            match next(3) {
+                0 => damaged[at] = signs[next(signs.len())],
+                1 => damaged.insert(at, signs[next(signs.len())]),
+                _ => drop(damaged.remove(at)),
+            }
+        }
+        drop(Scenario::parse(&damaged.iter().collect::<String>()));
+    }
+}
+
 mod check {
     use super::*;
 

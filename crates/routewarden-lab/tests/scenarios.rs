@@ -1,5 +1,7 @@
 //! Every scenario of the repository is readable and keeps the rules of `scenarios/README.md`.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -38,29 +38,70 @@ fn columns(counts: &Counts) -> BTreeMap<&'static str, String> {
     ])
 }
 
-fn check(rows: &[Expected]) {
-    let mut faults = Vec::new();
+/// Values that differ from the table, with the reason.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    // The table gives 0 because neither bgpdump nor bgpkit-parser reads the deprecated
+    // BGP4MP_ENTRY (16,2); its note says that there are 31 entries. The prefixes are those that
+    // the same router wrote as TABLE_DUMP and TABLE_DUMP_V2 in the neighbouring files.
+    ("mrtparse.openbgpd_rib_table-mp", "rib_entries", "31"),
+    ("mrtparse.openbgpd_rib_table-mp", "prefixes_v4", "11"),
+    ("mrtparse.openbgpd_rib_table-mp", "prefixes_v6", "10"),
+];
+
+fn check(rows: &[Expected]) -> Totals {
+    let (mut faults, mut exceptions, mut totals) = (Vec::new(), 0, Totals::default());
     for row in rows {
         let counts = count(&row.path);
         let ours = columns(&counts);
         for (column, value) in &row.columns {
-            if ours[column.as_str()] != *value {
-                faults.push(format!("{} {column}: {} for {value}", row.file, ours[column.as_str()]));
+            let ours = &ours[column.as_str()];
+            if EXCEPTIONS.contains(&(row.file.as_str(), column.as_str(), ours.as_str())) {
+                exceptions += 1;
+            } else if ours != value {
+                faults.push(format!("{} {column}: {ours} for {value}", row.file));
             }
         }
-        println!("{} w{:?} e{:?} s{:?}", row.file, counts.warnings(), counts.errors(), counts.skipped());
+        totals.add(&counts);
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+    totals.exceptions = exceptions;
+    totals
+}
+
+/// Faults of all files by kind.
+#[derive(Default)]
+struct Totals {
+    exceptions: usize,
+    multicast: u64,
+    kinds: BTreeMap<&'static str, u64>,
+}
+
+impl Totals {
+    fn add(&mut self, counts: &Counts) {
+        self.multicast += counts.multicast();
+        for kinds in [counts.warnings(), counts.errors(), counts.skipped()] {
+            for (kind, number) in kinds {
+                *self.kinds.entry(kind).or_default() += number;
+            }
+        }
+    }
 }
 
 #[test]
 fn collector_files() {
     let Some(data) = common::shared_data() else { return };
-    check(&common::expected(&data.join("mrt")));
+    let totals = check(&common::expected(&data.join("mrt")));
+    assert_eq!(totals.exceptions, EXCEPTIONS.len());
+    // PROVENANCE.md: 8,869 announced and 1,627 withdrawn in the 23 files of 2008.
+    assert_eq!(totals.multicast, 0);
+    let kinds = [];
+    assert_eq!(totals.kinds, BTreeMap::from(kinds));
 }
 
 #[test]
 fn lab_recordings() {
     let Some(data) = common::shared_data() else { return };
-    check(&common::expected(&data.join("lab")));
+    let totals = check(&common::expected(&data.join("lab")));
+    // FRR writes a state change before it knows the peer's address (AFI 8).
+    assert_eq!(totals.kinds, BTreeMap::from([]));
 }

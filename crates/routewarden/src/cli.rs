@@ -52,8 +52,10 @@ pub struct DetectArgs {
     /// before --from); updates of its collector that are older are skipped and counted
     #[arg(long, value_name = "F")]
     pub rib: Vec<String>,
+    /// Reference facts.
     #[command(flatten)]
     pub facts: FactArgs,
+    /// Public archives.
     #[command(flatten)]
     pub archive: ArchiveArgs,
     /// Leave out events before this time (RFC 3339 UTC, a date, or seconds since 1970)
@@ -65,9 +67,10 @@ pub struct DetectArgs {
     /// Do not look for bogon prefixes and ASNs (for labs in documentation space)
     #[arg(long)]
     pub no_bogons: bool,
-    /// Least number of distinct peer ASes that must have seen it
-    #[arg(long, value_name = "N", default_value_t = routewarden_detect::QUORUM_DEFAULT)]
-    pub quorum: usize,
+    /// Least number of distinct peer ASes that must have seen it [default: 2; 1 where fewer
+    /// than 8 peer ASes are heard]
+    #[arg(long, value_name = "N")]
+    pub quorum: Option<usize>,
     /// Leave out incidents of a lower confidence (0-100)
     #[arg(long, value_name = "N", default_value_t = 0,
           value_parser = clap::value_parser!(u8).range(0..=100))]

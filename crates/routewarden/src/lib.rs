@@ -1,9 +1,9 @@
 //! Routewarden, the program: command line, pipeline, output. Only this crate prints, exits,
 //! and reads the environment.
 
+mod archives;
 pub mod cli;
 mod commands;
-mod archives;
 mod exit;
 mod facts;
 mod incidents;
@@ -34,7 +34,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
         Err(error) => {
-            let exit = error.downcast_ref::<exit::UsageError>().map_or(Exit::Error, |_| Exit::Usage);
+            let exit =
+                error.downcast_ref::<exit::UsageError>().map_or(Exit::Error, |_| Exit::Usage);
             // Standard error is gone too: nobody is left to tell.
             let _told = writeln!(io::stderr(), "routewarden: error: {error:#}").is_ok();
             exit.into()

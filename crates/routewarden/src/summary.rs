@@ -43,8 +43,15 @@ fn is_cut(file: &FileReport) -> bool {
 }
 
 /// Losses that end a file.
-const ENDING: [&str; 6] =
-    ["truncated", "corrupt", "io", "decompression_cap", "decompression_ratio", "record_truncated"];
+const ENDING: [&str; 7] = [
+    "truncated",
+    "corrupt",
+    "read_failed",
+    "memory_limit",
+    "output_limit",
+    "ratio_limit",
+    "not_mrt",
+];
 
 /// `records decoded / with warnings / skipped by kind`, over all inputs.
 pub(crate) fn inputs(err: &mut dyn Write, reports: &[Report]) -> io::Result<()> {
@@ -77,9 +84,16 @@ pub(crate) fn inputs(err: &mut dyn Write, reports: &[Report]) -> io::Result<()> 
     Ok(())
 }
 
-fn kinds(err: &mut dyn Write, what: &str, counts: &BTreeMap<&'static str, u64>) -> io::Result<()> {
+/// `what: sum (kind count, ...)`
+pub(crate) fn kinds(
+    err: &mut dyn Write,
+    what: &str,
+    counts: &BTreeMap<&'static str, u64>,
+) -> io::Result<()> {
     let sum: u64 = counts.values().sum();
-    let listed: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-    let listed = if listed.is_empty() { String::new() } else { format!(" ({})", listed.join(", ")) };
+    let listed: Vec<String> =
+        counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    let listed =
+        if listed.is_empty() { String::new() } else { format!(" ({})", listed.join(", ")) };
     writeln!(err, "  {what}: {sum}{listed}")
 }

@@ -16,8 +16,8 @@ pub const BOGONS_TSV: &str = include_str!("bogons.tsv");
 /// Hash of [`BOGONS_TSV`], its version for evidence. A test of `routewarden-feeds` recomputes it:
 /// this crate has no hash function.
 pub const BOGONS_TSV_SHA256: Sha256 = Sha256([
-    0xee, 0xcd, 0xa6, 0x66, 0x88, 0x4a, 0xd1, 0x4f, 0x8c, 0x92, 0xd4, 0x8f, 0x0d, 0xa3, 0x2c, 0x35,
-    0x19, 0xaa, 0x72, 0x04, 0x82, 0x6f, 0xe4, 0xb3, 0x1b, 0x09, 0xfb, 0x01, 0x77, 0xf2, 0x86, 0x43,
+    0x62, 0x52, 0xe5, 0x18, 0x7b, 0x8e, 0x62, 0x91, 0xb1, 0x7c, 0x0c, 0x7a, 0xd4, 0xf6, 0x01, 0x8e,
+    0x8b, 0x9e, 0x6f, 0x32, 0xf3, 0x50, 0xd4, 0xed, 0xca, 0x8a, 0xa2, 0x42, 0xbc, 0x4f, 0xfb, 0xd2,
 ]);
 
 static COMPILED_IN: LazyLock<BogonList> = LazyLock::new(|| BogonList::parse(BOGONS_TSV));
@@ -33,7 +33,8 @@ pub struct BogonPrefix {
     pub rfc: Option<&'static str>,
     /// Short name of the IANA registry, as `ipv4-special`: the head of the list explains them.
     pub registry: &'static str,
-    /// Month of the registry's allocation date, as `1996-02`: earlier routes were no bogons.
+    /// Month since which routes in the block are bogons, as `1996-02`: the registry's allocation
+    /// date, or that of the RFC that ended the block's use. None when the registry has no date.
     pub since: Option<&'static str>,
 }
 

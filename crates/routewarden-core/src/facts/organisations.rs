@@ -68,13 +68,16 @@ impl OrganisationTable {
     /// Whether two ASNs are registered to the same organisation; `None` when either is unknown.
     /// An AS is the same organisation as itself, known or not.
     ///
-    /// `Some(false)` is weak: one company often holds several handles, above all at several
-    /// registries.
+    /// Two ids of which one has no name give `None`: CAIDA makes such ids (`@del-64496`) for ASNs
+    /// of which the registries tell no holder. `Some(false)` is weak all the same: one company
+    /// often holds several handles, above all at several registries.
     pub fn same_organisation(&self, a: Asn, b: Asn) -> Option<bool> {
         if a == b {
             return Some(true);
         }
-        Some(self.position(a)? == self.position(b)?)
+        let (a, b) = (self.organisation(a)?, self.organisation(b)?);
+        let both_named = !a.name.is_empty() && !b.name.is_empty();
+        if a.id == b.id { Some(true) } else { both_named.then_some(false) }
     }
 
     /// All ASNs of the organisation of `asn`, itself included, ascending; none when unknown.
@@ -151,6 +154,7 @@ mod tests {
         assert_eq!(table.same_organisation(Asn(64496), Asn(64498)), Some(true));
         assert_eq!(table.same_organisation(Asn(64496), Asn(64497)), Some(false));
         assert_eq!(table.same_organisation(Asn(64496), Asn(64511)), None);
+        assert_eq!(table.same_organisation(Asn(64496), Asn(64499)), None);
         assert_eq!(table.same_organisation(Asn(64511), Asn(64511)), Some(true));
         assert_eq!(&*table.organisation(Asn(64496)).unwrap().name, "A");
         assert_eq!(&*table.organisation(Asn(64499)).unwrap().name, "");

@@ -49,17 +49,14 @@ impl AttributeTable {
             origin: attributes.as_ref().and_then(claimed_origin),
             flags: attributes.as_ref().map_or(0, classify),
         };
-        let at = match self.free.pop() {
-            Some(at) => {
-                if let Some(slot) = slot_mut(slots, at) {
-                    *slot = fresh;
-                }
-                at
+        let at = if let Some(at) = self.free.pop() {
+            if let Some(slot) = slot_mut(slots, at) {
+                *slot = fresh;
             }
-            None => {
-                slots.push(fresh);
-                u32::try_from(slots.len() - 1).unwrap_or(u32::MAX)
-            }
+            at
+        } else {
+            slots.push(fresh);
+            u32::try_from(slots.len() - 1).unwrap_or(u32::MAX)
         };
         let hasher = &self.hasher;
         self.index.insert_unique(hash, at, |&at| {

@@ -95,8 +95,8 @@ proptest! {
     fn behaves_as_a_plain_map(ops in prop::collection::vec((0u32..4, 0u32..6, 0u32..5), 1..300)) {
         let mut rib = AdjRibIn::default();
         let mut model: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-        for (step, (peer, block, asn)) in ops.into_iter().enumerate() {
-            let time = (at(step as u32), PeerId(peer));
+        for (step, (peer, block, asn)) in (0u32..).zip(ops) {
+            let time = (at(step), PeerId(peer));
             let prefix = Prefix::v4(block << 24, 8).unwrap();
             if asn == 0 {
                 let change = rib.withdraw(time, prefix);

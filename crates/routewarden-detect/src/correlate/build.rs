@@ -24,7 +24,7 @@ const SPREADING_SECS: i64 = 300;
 impl Detector {
     /// One incident out of the claims of one cause, at least one. `burst` is evidence that
     /// they have only together.
-    pub(super) fn build(&self, claims: Vec<Weighed<'_>>, burst: Option<Evidence>) -> Incident {
+    pub(super) fn build(&self, claims: &[Weighed<'_>], burst: Option<Evidence>) -> Incident {
         // The strongest claim speaks for the incident; ties go to the earliest.
         let strongest = claims.iter().min_by_key(|weighed| {
             (u8::MAX - weighed.confidence, weighed.claim.first_seen, weighed.claim.key)
@@ -218,7 +218,7 @@ fn countermeasures(claims: &[&Claim]) -> Vec<Countermeasure> {
 fn covering_prefixes(claims: &[&Claim]) -> Vec<Prefix> {
     let found: BTreeSet<Prefix> = claims
         .iter()
-        .filter_map(|claim| claim.target.as_ref()?.covering)
+        .filter_map(|claim| claim.target.as_ref()?.victims_cover)
         .take(PREFIXES_LISTED_MAX)
         .collect();
     found.into_iter().collect()
@@ -278,9 +278,9 @@ fn id(claims: &[&Claim]) -> String {
         first.first_seen,
         victims(first)
     ));
-    let hex: String = digest.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let short = digest.finalize().iter().take(4).fold(0u32, |id, &byte| id << 8 | u32::from(byte));
     let date: String = first.first_seen.to_string().chars().take(10).collect();
-    format!("RW-{}-{hex}", date.replace('-', ""))
+    format!("RW-{}-{short:08x}", date.replace('-', ""))
 }
 
 /// Evidence of claims that stand by themselves: bogons and ROV.

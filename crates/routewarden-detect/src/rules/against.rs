@@ -29,9 +29,8 @@ pub(super) const RULES: &[Rule] = &[
 
 /// RFC 6811 §2. A forged ROA or origin passes too; therefore this does not silence.
 fn rov_valid(case: &Case<'_>) -> Option<Found> {
-    matches!(case.claim.rov, Some((RovState::Valid, _))).then(|| {
-        Found::new(format!("RPKI: a VRP allows {} to originate it.", case.culprit()))
-    })
+    matches!(case.claim.rov, Some((RovState::Valid, _)))
+        .then(|| Found::new(format!("RPKI: a VRP allows {} to originate it.", case.culprit())))
 }
 
 fn same_organisation(case: &Case<'_>) -> Option<Found> {

@@ -169,19 +169,21 @@ fn widely_seen(case: &Case<'_>) -> Option<Found> {
     })
 }
 
-/// A change of owner lasts; a hijack of an exact prefix goes and the owner is still there.
+/// A change of owner, or a delegation, lasts; what is gone again while the owner's route stands
+/// as before was neither.
 fn returned_to_victim(case: &Case<'_>) -> Option<Found> {
     let ended = case.claim.ended_at?;
-    let returned = case.target.covering.is_none()
-        && case.target.victim_was_present
-        && case.victim_is_present
-        && case.claim.recurrences == 0;
+    let stood_before = match case.target.covering {
+        None => case.target.victim_was_present,
+        Some(_) => case.target.victim_routes > 0,
+    };
+    let returned = stood_before && case.victim_is_present && case.claim.recurrences == 0;
+    let block = case.target.covering.unwrap_or(case.claim.key.prefix);
     returned.then(|| {
         Found::new(format!(
-            "The route was gone after {} seconds, and {} originates {} as before.",
+            "The route was gone after {} seconds, and {} originates {block} as before.",
             case.duration_secs(),
-            case.victims(),
-            case.claim.key.prefix
+            case.victims()
         ))
         .with("ended_at", ended)
     })

@@ -41,6 +41,7 @@ impl Fixture {
         let target = Target {
             victims: vec![VICTIM],
             covering: Some("203.0.113.0/24".parse().unwrap()),
+            victims_cover: Some("203.0.113.0/24".parse().unwrap()),
             known_from: KnownFrom::Table,
             known_since: Timestamp::from_secs(1),
             victim_was_present: false,
@@ -172,7 +173,8 @@ fn a_reaction_counts_fully_only_when_it_is_known_to_be_new() {
 
 #[test]
 fn every_relation_speaks_against_and_undoes_no_relation() {
-    let changes: [(&str, fn(&mut Fixture)); 7] = [
+    type Change = fn(&mut Fixture);
+    let changes: [(&str, Change); 7] = [
         ("neighbours", |f| f.target.adjacent = true),
         ("victim_on_path", |f| f.claim.announcements_via_victim = 1),
         ("culprit_on_victims_path", |f| f.target.victim_routes_via_culprit = 1),
@@ -222,6 +224,10 @@ fn an_exact_prefix_that_goes_back_to_its_owner_was_no_move() {
     let mut fixture = Fixture::exact();
     fixture.end(900);
     assert!(fixture.holds("returned_to_victim") && !fixture.holds("transfer"));
+    let mut covered = Fixture::sub_prefix();
+    covered.end(900);
+    covered.victim_is_present = true;
+    assert!(covered.holds("returned_to_victim"), "the covering route stands as before");
     let mut moved = Fixture::exact();
     moved.victim_is_present = false;
     assert!(moved.holds("transfer") && !moved.holds("returned_to_victim"));

@@ -61,15 +61,15 @@ pub(super) fn read_lines(
     reader: &mut dyn BufRead,
     mut each: impl FnMut(&mut Reading<'_>, &str) -> LineOutcome,
 ) -> Result<(), FactsError> {
-    let mut lines = Lines { reader, octets: 0, line: 0, buffer: Vec::new(), is_cut: false };
+    let octets_max = reading.limits.octets_max;
+    let mut lines = Lines::new(reader, octets_max);
     loop {
         let more = lines.next().map_err(|source| FactsError::Read {
             path: reading.path.into(),
             line: lines.line,
             source,
         })?;
-        if lines.octets > reading.limits.octets_max {
-            let octets_max = reading.limits.octets_max;
+        if lines.octets > octets_max {
             return Err(FactsError::TooLarge { path: reading.path.into(), octets_max });
         }
         if !more {
@@ -95,6 +95,7 @@ struct Lines<'r> {
     reader: &'r mut dyn BufRead,
     /// Octets read so far.
     octets: u64,
+    octets_max: u64,
     /// Number of the line in `buffer`, from 1.
     line: u64,
     /// The line without its end, at most [`LINE_OCTETS_MAX`].
@@ -103,8 +104,13 @@ struct Lines<'r> {
     is_cut: bool,
 }
 
-impl Lines<'_> {
-    /// Reads the next line into the buffer; false at the end.
+impl<'r> Lines<'r> {
+    fn new(reader: &'r mut dyn BufRead, octets_max: u64) -> Self {
+        Lines { reader, octets: 0, octets_max, line: 0, buffer: Vec::new(), is_cut: false }
+    }
+
+    /// Reads the next line into the buffer; false at the end. Stops in a line that goes on
+    /// beyond the limit, too.
     fn next(&mut self) -> io::Result<bool> {
         self.buffer.clear();
         self.is_cut = false;
@@ -128,7 +134,7 @@ impl Lines<'_> {
             let consumed = part.len() + usize::from(end.is_some());
             self.reader.consume(consumed);
             self.octets += consumed as u64;
-            if end.is_some() {
+            if end.is_some() || self.octets > self.octets_max {
                 return Ok(true);
             }
         }

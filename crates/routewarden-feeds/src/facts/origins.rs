@@ -146,8 +146,7 @@ mod tests {
              198.51.100.1/24\t64496\n198.51.100.0/24\tx\nnonsense\n192.0.2.0/24\t64496\n",
         );
         let skipped: Vec<_> = loaded.facts.source.skipped.into_iter().collect();
-        let expected =
-            [("asn", 1), ("duplicate", 1), ("fields", 1), ("host_bits", 1), ("prefix", 2)];
+        let expected = [("asn", 1), ("duplicate", 1), ("host_bits", 1), ("prefix", 3)];
         assert_eq!(skipped, expected);
         assert_eq!((loaded.facts.table.len(), loaded.facts.source.entries), (1, 1));
         assert_eq!(loaded.samples.len(), 5);

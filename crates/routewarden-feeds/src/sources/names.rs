@@ -22,9 +22,10 @@ pub fn collector_of(path: &Path) -> String {
     let names = || {
         path.components().rev().filter_map(|component| match component {
             Component::Normal(name) => Some(name.to_string_lossy()),
-            Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => {
-                None
-            }
+            Component::Prefix(_)
+            | Component::RootDir
+            | Component::CurDir
+            | Component::ParentDir => None,
         })
     };
     names()
@@ -110,8 +111,10 @@ mod tests {
             ("mrt/route-views.jinx.rib.20140530.2200.bz2", "route-views.jinx"),
             ("route-views.jinx.updates.20140530.2345.bz2", "route-views.jinx"),
             ("ris.rrc06.updates.20140530.2215.gz", "rrc06"),
-            ("route-views2.saopaulo/bgpdata/2021.01/UPDATES/updates.20210101.0000.bz2",
-                "route-views2.saopaulo"),
+            (
+                "route-views2.saopaulo/bgpdata/2021.01/UPDATES/updates.20210101.0000.bz2",
+                "route-views2.saopaulo",
+            ),
             ("/a/rrc00/2021.01/bview.20210101.0000.gz", "rrc00"),
             ("route-views.sg/rrc01.mrt", "rrc01"),
             ("lab/plain/updates.mrt", "plain"),
@@ -129,9 +132,17 @@ mod tests {
     fn the_time_is_read_from_the_name() {
         let at = |name| time_of(name).map(|time| time.to_string());
         assert_eq!(at("updates.20080224.1550.bz2").as_deref(), Some("2008-02-24T15:50:00Z"));
-        assert_eq!(at("route-views2-20080224.1600.rib.bz2").as_deref(), Some("2008-02-24T16:00:00Z"));
-        assert_eq!(at("ris.rrc06.updates.20140530.2215.gz").as_deref(), Some("2014-05-30T22:15:00Z"));
-        for none in ["youtube-2008-slice.mrt", "updates.20081324.1550", "x.20080224-1550", "updates"] {
+        assert_eq!(
+            at("route-views2-20080224.1600.rib.bz2").as_deref(),
+            Some("2008-02-24T16:00:00Z")
+        );
+        assert_eq!(
+            at("ris.rrc06.updates.20140530.2215.gz").as_deref(),
+            Some("2014-05-30T22:15:00Z")
+        );
+        for none in
+            ["youtube-2008-slice.mrt", "updates.20081324.1550", "x.20080224-1550", "updates"]
+        {
             assert_eq!(at(none), None, "{none}");
         }
     }

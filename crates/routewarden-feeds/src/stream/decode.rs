@@ -4,7 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use routewarden_core::{EventBatch, Timestamp};
-use routewarden_wire::{Error as WireError, Limits as WireLimits, MrtDecoder, MrtReader, RawRecord};
+use routewarden_wire::{
+    Error as WireError, Limits as WireLimits, MrtDecoder, MrtReader, RawRecord,
+};
 
 use super::emit::Emitter;
 use super::{BATCH_ARENA_OCTETS, BATCH_EVENTS, RECORD_OCTETS_MAX};
@@ -65,8 +67,8 @@ impl FileDecoder {
         } else {
             Transport::open(&task.file.path, task.limits, progress)
         };
-        let transport = opened
-            .map_err(|source| Error::Open { path: task.file.path.clone(), source })?;
+        let transport =
+            opened.map_err(|source| Error::Open { path: task.file.path.clone(), source })?;
         let mut emitter = Emitter::new(task);
         emitter.report.compression = transport.compression().name();
         let limits = WireLimits { record_octets_max: RECORD_OCTETS_MAX };
@@ -97,7 +99,15 @@ impl FileDecoder {
     fn note(&mut self, error: WireError) -> Option<Error> {
         let nothing_read = self.reader.record_count() == 0;
         let path = || self.task.file.path.clone();
-        let (record, octet) = (self.reader.record_count(), error.offset());
+        // Where the record begins that is lost, not where reading stopped.
+        let (record, octet) = (self.reader.record_count(), self.reader.offset());
+        let (record, octet) = match error {
+            // The reader has passed these records when it tells of them.
+            WireError::RecordTooLong { offset, .. } | WireError::Malformed { offset, .. } => {
+                (record.saturating_sub(1), offset)
+            }
+            _ => (record, octet),
+        };
         let kind = match error {
             WireError::Io { source, .. } => match source.downcast::<TransportFault>() {
                 Ok(fault) if nothing_read => {
@@ -106,16 +116,15 @@ impl FileDecoder {
                 Ok(fault) => fault.kind(),
                 Err(_) => "read_failed",
             },
-            WireError::NotMrt { .. } if nothing_read => return Some(Error::NotMrt { path: path() }),
+            WireError::NotMrt { .. } if nothing_read => {
+                return Some(Error::NotMrt { path: path() });
+            }
             WireError::Truncated { present, .. } if nothing_read && present < HEADER_OCTETS => {
                 return Some(Error::NotMrt { path: path() });
             }
             WireError::Truncated { .. } => "record_cut",
             other => other.kind(),
         };
-        // The reader counts a record it gave up on before it tells of it.
-        let is_counted = matches!(kind, "record_too_long" | "malformed_extended_timestamp");
-        let record = record.saturating_sub(u64::from(is_counted));
         self.emitter.report.lose(Fault { kind, record, octet });
         None
     }

@@ -113,7 +113,8 @@ impl Pool {
         threads: usize,
         progress: Arc<Progress>,
     ) -> Result<Self, Error> {
-        let lane = |task| Lane { task: Arc::new(task), slot: Slot::Untouched, queue: VecDeque::new() };
+        let lane =
+            |task| Lane { task: Arc::new(task), slot: Slot::Untouched, queue: VecDeque::new() };
         let collectors: Vec<Lanes> = collectors
             .into_iter()
             .map(|tasks| Lanes { lanes: tasks.into_iter().map(lane).collect(), finished: 0 })
@@ -281,8 +282,7 @@ impl State {
     /// The lane to decode next, as (collector, place in its queue of lanes).
     fn most_needed(&self, files_open_max: usize) -> Option<(usize, usize)> {
         let mut best = None;
-        let has_room =
-            self.queued < QUEUED_BATCHES_MAX && self.queued_octets < QUEUED_OCTETS_MAX;
+        let has_room = self.queued < QUEUED_BATCHES_MAX && self.queued_octets < QUEUED_OCTETS_MAX;
         for (collector, lanes) in self.collectors.iter().enumerate() {
             for (depth, lane) in lanes.lanes.iter().enumerate().take(FILES_AHEAD_MAX) {
                 let is_untouched = matches!(lane.slot, Slot::Untouched);

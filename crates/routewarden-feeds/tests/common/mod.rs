@@ -1,6 +1,8 @@
 //! What the tests share: where the real data lies, and how to read a stream.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod mrt;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +11,7 @@ use routewarden_feeds::sources::Sources;
 use routewarden_feeds::{Error, InputFile, Report, Run, StreamOptions, open_updates};
 
 /// Path of real data. `None` (said on standard error) when it is absent, except in CI.
-pub fn data(name: &str) -> Option<PathBuf> {
+pub(crate) fn data(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     if path.exists() {
         return Some(path);
@@ -21,7 +23,7 @@ pub fn data(name: &str) -> Option<PathBuf> {
 }
 
 /// The files of some inputs.
-pub fn files(inputs: &[PathBuf]) -> Vec<InputFile> {
+pub(crate) fn files(inputs: &[PathBuf]) -> Vec<InputFile> {
     let mut sources = Sources::default();
     for input in inputs {
         sources.add(input).unwrap();
@@ -30,7 +32,7 @@ pub fn files(inputs: &[PathBuf]) -> Vec<InputFile> {
 }
 
 /// One line per event: all that a consumer can see of it.
-pub fn lines(table: &PeerTable, run: &Run<'_>) -> Vec<String> {
+pub(crate) fn lines(table: &PeerTable, run: &Run<'_>) -> Vec<String> {
     run.events()
         .map(|(peer, event)| {
             let peer = table.get(peer).unwrap();
@@ -55,7 +57,10 @@ fn what(batch: &EventBatch, kind: RouteEventKind) -> String {
 }
 
 /// Reads all updates of some inputs.
-pub fn read(inputs: &[PathBuf], options: &StreamOptions) -> Result<(Vec<String>, Report), Error> {
+pub(crate) fn read(
+    inputs: &[PathBuf],
+    options: &StreamOptions,
+) -> Result<(Vec<String>, Report), Error> {
     let mut table = PeerTable::default();
     let mut stream = open_updates(files(inputs), options)?;
     let mut all = Vec::new();

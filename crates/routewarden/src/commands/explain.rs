@@ -12,7 +12,12 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
     let wanted: Vec<_> =
         all.iter().filter(|incident| incident.id.starts_with(&args.incident_id)).collect();
     match wanted.as_slice() {
-        [] => bail!("no incident {} among {} in {}", args.incident_id, all.len(), args.input.display()),
+        [] => bail!(
+            "no incident {} among {} in {}",
+            args.incident_id,
+            all.len(),
+            args.input.display()
+        ),
         [incident] => {
             let mut text = Vec::new();
             output::explain(&mut text, incident)?;

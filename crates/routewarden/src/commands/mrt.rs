@@ -1,10 +1,241 @@
 //! `routewarden mrt`.
 
-use anyhow::{Result, bail};
+mod element;
+mod source;
 
-use crate::Exit;
-use crate::cli::MrtArgs;
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+
+use anyhow::Result;
+use routewarden_core::Timestamp;
+use routewarden_feeds::InputFile;
+use routewarden_wire::text::BgpdumpWriter;
+use routewarden_wire::{Counts, for_each_element};
+use serde::Serialize;
+
+use crate::cli::{MrtArgs, MrtFormat};
+use crate::{Exit, pipeline};
+use element::ElementText;
+use source::{Faults, Source};
+
+/// One object a file of `--count`.
+#[derive(Serialize)]
+struct FileCounts<'a> {
+    file: String,
+    mrt_records: u64,
+    announcements: u64,
+    withdrawals: u64,
+    state_changes: u64,
+    rib_entries: u64,
+    prefixes_v4: u64,
+    prefixes_v6: u64,
+    first_time: Option<Timestamp>,
+    last_time: Option<Timestamp>,
+    multicast: u64,
+    warnings: &'a BTreeMap<&'static str, u64>,
+    skipped: &'a BTreeMap<&'static str, u64>,
+    faults: BTreeMap<&'static str, u64>,
+}
+
+/// What all files came to.
+#[derive(Default)]
+struct Total {
+    records: u64,
+    with_warnings: BTreeMap<&'static str, u64>,
+    skipped: BTreeMap<&'static str, u64>,
+    faults: BTreeMap<&'static str, u64>,
+    is_incomplete: bool,
+}
 
 pub(super) fn run(args: &MrtArgs) -> Result<Exit> {
-    bail!("waits for the feeds: {args:?}")
+    let mut files = Vec::new();
+    let mut total = Total::default();
+    for input in &args.inputs {
+        match pipeline::find(std::slice::from_ref(input)) {
+            Ok((found, _)) => files.extend(found),
+            Err(error) if args.keep_going => skip_file(&error, &mut total)?,
+            Err(error) => return Err(error),
+        }
+    }
+    let mut out = BufWriter::with_capacity(OUTPUT_OCTETS, io::stdout().lock());
+    if args.count && args.format == MrtFormat::Table {
+        writeln!(out, "{COUNT_HEADER}")?;
+    }
+    for file in &files {
+        match read_file(file, args, &mut out, &mut total) {
+            Err(error) if args.keep_going && !crate::is_broken_pipe(&error) => {
+                skip_file(&error, &mut total)?;
+            }
+            other => other?,
+        }
+    }
+    out.flush()?;
+    if !args.quiet {
+        summarise(&total, files.len())?;
+    }
+    Ok(if total.is_incomplete { Exit::Incomplete } else { Exit::Done })
+}
+
+const OUTPUT_OCTETS: usize = 1 << 16;
+
+fn skip_file(error: &anyhow::Error, total: &mut Total) -> Result<()> {
+    total.is_incomplete = true;
+    writeln!(io::stderr(), "routewarden: skipped: {error:#}")?;
+    Ok(())
+}
+
+fn read_file(
+    file: &InputFile,
+    args: &MrtArgs,
+    out: &mut impl Write,
+    total: &mut Total,
+) -> Result<()> {
+    let mut source = Source::open(file)?;
+    let mut printer = (!args.count).then(|| Printer::new(args.format));
+    // Distinct prefixes are kept only when they are asked for.
+    let mut counts = args.count.then(Counts::new);
+    let mut records = 0;
+    source.for_each(|raw, decoded, faults| {
+        records += 1;
+        if let Some(counts) = &mut counts {
+            counts.add(raw, decoded);
+        }
+        match decoded {
+            Ok(decoded) => {
+                faults.warn(raw, decoded.warnings);
+                if let Some(printer) = &mut printer {
+                    printer.print(raw, &decoded.value, faults, out)?;
+                }
+            }
+            Err(error) => faults.lose(raw, error),
+        }
+        Ok(())
+    })?;
+    let faults = source.finish(args.quiet)?;
+    if let Some(counts) = &counts {
+        write_counts(out, file, counts, &faults, args.format)?;
+    }
+    add(total, records, counts.as_ref(), faults);
+    Ok(())
+}
+
+fn add(total: &mut Total, records: u64, counts: Option<&Counts>, faults: Faults) {
+    let sum = |into: &mut BTreeMap<&'static str, u64>, from: &BTreeMap<&'static str, u64>| {
+        for (kind, count) in from {
+            *into.entry(kind).or_default() += count;
+        }
+    };
+    total.records += records;
+    total.is_incomplete |= faults.is_incomplete;
+    sum(&mut total.with_warnings, &faults.warnings);
+    sum(&mut total.faults, &faults.losses);
+    if let Some(counts) = counts {
+        sum(&mut total.skipped, counts.skipped());
+    }
+}
+
+/// Writes the elements of a record in the format asked for.
+struct Printer {
+    format: MrtFormat,
+    bgpdump: BgpdumpWriter,
+    text: String,
+    scratch: Vec<u8>,
+}
+
+impl Printer {
+    fn new(format: MrtFormat) -> Self {
+        let bgpdump = BgpdumpWriter::new();
+        Printer { format, bgpdump, text: String::new(), scratch: Vec::new() }
+    }
+
+    fn print(
+        &mut self,
+        raw: &routewarden_wire::RawRecord<'_>,
+        record: &routewarden_wire::Record<'_>,
+        faults: &mut Faults,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        if self.format == MrtFormat::Bgpdump {
+            self.text.clear();
+            // Writing to a String does not fail.
+            let _written = self.bgpdump.write_record(raw, record, &mut self.text).is_ok();
+            return out.write_all(self.text.as_bytes());
+        }
+        let mut result = Ok(());
+        for_each_element(raw, record, |element| match element {
+            Err(error) => faults.lose(raw, &error),
+            Ok(element) if result.is_ok() => {
+                let text = ElementText::of(&element, &mut self.scratch);
+                result = match self.format {
+                    MrtFormat::Table => text.write_row(out),
+                    _ => text.write_json(out),
+                };
+            }
+            Ok(_) => {}
+        });
+        result
+    }
+}
+
+const COUNT_HEADER: &str = "     records announcements withdrawals  states rib_entries \
+prefixes_v4 prefixes_v6 warnings skipped faults file";
+
+fn write_counts(
+    out: &mut impl Write,
+    file: &InputFile,
+    counts: &Counts,
+    faults: &Faults,
+    format: MrtFormat,
+) -> io::Result<()> {
+    let sum = |counts: &BTreeMap<&'static str, u64>| counts.values().sum::<u64>();
+    let name = file.path.display().to_string();
+    if format == MrtFormat::Table {
+        return writeln!(
+            out,
+            "{:12} {:13} {:11} {:7} {:11} {:11} {:11} {:8} {:7} {:6} {name}",
+            counts.mrt_records(),
+            counts.announcements(),
+            counts.withdrawals(),
+            counts.state_changes(),
+            counts.rib_entries(),
+            counts.prefixes_v4(),
+            counts.prefixes_v6(),
+            sum(counts.warnings()),
+            sum(counts.skipped()),
+            sum(&faults.losses) + sum(counts.errors()),
+        );
+    }
+    let mut all_faults = counts.errors().clone();
+    for (kind, count) in &faults.losses {
+        let known = all_faults.entry(kind).or_default();
+        *known = (*known).max(*count);
+    }
+    serde_json::to_writer(
+        &mut *out,
+        &FileCounts {
+            file: name,
+            mrt_records: counts.mrt_records(),
+            announcements: counts.announcements(),
+            withdrawals: counts.withdrawals(),
+            state_changes: counts.state_changes(),
+            rib_entries: counts.rib_entries(),
+            prefixes_v4: counts.prefixes_v4(),
+            prefixes_v6: counts.prefixes_v6(),
+            first_time: counts.first_time(),
+            last_time: counts.last_time(),
+            multicast: counts.multicast(),
+            warnings: counts.warnings(),
+            skipped: counts.skipped(),
+            faults: all_faults,
+        },
+    )?;
+    out.write_all(b"\n")
+}
+
+fn summarise(total: &Total, files: usize) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    writeln!(err, "{files} files, {} records decoded", total.records)?;
+    crate::summary::kinds(&mut err, "with warnings", &total.with_warnings)?;
+    crate::summary::kinds(&mut err, "skipped", &total.skipped)?;
+    crate::summary::kinds(&mut err, "lost", &total.faults)
 }

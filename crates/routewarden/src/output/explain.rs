@@ -47,10 +47,7 @@ fn what(incident: &Incident) -> String {
         IncidentKind::SubPrefixHijack => {
             let covering: Vec<String> =
                 incident.covering_prefixes.iter().take(3).map(ToString::to_string).collect();
-            format!(
-                "{culprits} announced {prefixes}, inside {} of {victims}.",
-                covering.join(", ")
-            )
+            format!("{culprits} announced {prefixes}, inside {} of {victims}.", covering.join(", "))
         }
         IncidentKind::OriginHijack => {
             format!("{culprits} announced {prefixes} as its own. It is {victims}'s.")
@@ -69,15 +66,16 @@ fn what(incident: &Incident) -> String {
             format!("{culprits} announces {prefixes}: space that is never routable.")
         }
         IncidentKind::BogonAsn => {
-            format!("{culprits} passes on {prefixes} with an ASN in the path that is never routable.")
+            format!(
+                "{culprits} passes on {prefixes} with an ASN in the path that is never routable."
+            )
         }
     }
 }
 
 /// The first prefixes, and how many more.
 fn listed(incident: &Incident) -> String {
-    let mut text: Vec<String> =
-        incident.prefixes.iter().take(4).map(ToString::to_string).collect();
+    let mut text: Vec<String> = incident.prefixes.iter().take(4).map(ToString::to_string).collect();
     if incident.prefix_count > text.len() {
         text.push(format!("and {} more", incident.prefix_count - text.len()));
     }

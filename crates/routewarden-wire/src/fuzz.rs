@@ -1,0 +1,117 @@
+//! Bodies of the fuzz targets: plain functions that must not panic on any input. The targets
+//! under `fuzz/` call them; a stable test runs them over damaged records.
+
+use routewarden_core::AsPath;
+
+use crate::{
+    AsnWidth, Attributes, BgpdumpWriter, Counts, Limits, MrtDecoder, MrtReader, Record,
+    SessionContext, Update, encode,
+};
+
+/// Longest record that the target reads; keeps the memory of a run small.
+const RECORD_OCTETS_MAX: u32 = 1 << 20;
+
+/// Reads the octets as an MRT stream and everything in it. UPDATEs without faults must encode to
+/// the octets they were read from.
+pub fn mrt_record(octets: &[u8]) {
+    let limits = Limits { record_octets_max: RECORD_OCTETS_MAX };
+    let mut reader = MrtReader::new(octets, limits);
+    let mut decoder = MrtDecoder::new();
+    let (mut counts, mut writer) = (Counts::new(), BgpdumpWriter::new());
+    let mut text = String::new();
+    while let Some(raw) = reader.next_record() {
+        let raw = match raw {
+            Ok(raw) => raw,
+            Err(error) => {
+                counts.add_error(&error);
+                continue;
+            }
+        };
+        let decoded = decoder.decode(&raw);
+        counts.add(&raw, &decoded);
+        let Ok(decoded) = decoded else { continue };
+        text.clear();
+        assert!(writer.write_record(&raw, &decoded.value, &mut text).is_ok());
+        match &decoded.value {
+            Record::Rib(rib) => {
+                for entry in rib.entries().flatten() {
+                    read_all(&entry.attributes());
+                }
+            }
+            Record::TableDump(dump) => {
+                for entry in dump.entries().flatten() {
+                    read_all(&entry.attributes());
+                }
+            }
+            Record::Message(message) => {
+                if let Some(update) = message.update() {
+                    read_update(update);
+                }
+            }
+            _ => {}
+        }
+    }
+    assert!(counts.errors().values().sum::<u64>() <= octets.len() as u64);
+}
+
+/// Reads the octets as the body of an UPDATE, in all four kinds of session.
+pub fn bgp_update(octets: &[u8]) {
+    for asn_width in [AsnWidth::Two, AsnWidth::Four] {
+        for has_path_ids in [false, true] {
+            let context = SessionContext { asn_width, has_path_ids };
+            if let Some(update) = Update::decode(octets, context) {
+                read_update(&update);
+                if update.warnings().is_empty() {
+                    assert_eq!(encoded(&update).as_deref(), Some(octets));
+                }
+            }
+        }
+    }
+}
+
+fn read_update(update: &Update<'_>) {
+    read_all(update.attributes());
+    // Faults move prefixes from the announcements to the withdrawals and lose none.
+    let sent: usize = [update.announced_fields(), update.withdrawn_fields()]
+        .iter()
+        .flatten()
+        .map(|field| field.iter().count())
+        .sum();
+    assert_eq!(update.announced().count() + update.withdrawn().count(), sent);
+    if update.is_treated_as_withdraw() {
+        assert_eq!(update.announced().count(), 0);
+    }
+}
+
+fn encoded(update: &Update<'_>) -> Option<Vec<u8>> {
+    let [withdrawn, _] = update.withdrawn_fields().map(|field| field.iter().collect::<Vec<_>>());
+    let [announced, _] = update.announced_fields().map(|field| field.iter().collect::<Vec<_>>());
+    encode::update(&withdrawn, update.attributes().octets(), &announced).ok()
+}
+
+fn read_all(attributes: &Attributes<'_>) {
+    let mut scratch = Vec::new();
+    let path = attributes.as_path(&mut scratch);
+    if let Some(path) = path {
+        assert!(AsPath::from_wire(path.as_wire()).is_ok());
+    }
+    let mut octets = Vec::new();
+    let mut scratch = Vec::new();
+    let route = attributes.route(&mut scratch);
+    if route.encode(&mut octets) {
+        assert_eq!(routewarden_core::RouteAttributes::decode(&octets), Some(route));
+    }
+    let numbers = [attributes.med(), attributes.local_pref(), attributes.otc().map(|asn| asn.0)];
+    let hops = (attributes.next_hop(), attributes.mp_next_hop_link_local());
+    let lists = attributes.communities().count()
+        + attributes.large_communities().count()
+        + attributes.ext_communities().count()
+        + attributes.ipv6_ext_communities().count()
+        + attributes.cluster_list().count()
+        + attributes.raw().count();
+    let rest = (attributes.origin(), attributes.aggregator(), attributes.originator_id());
+    std::hint::black_box((numbers, hops, lists, rest));
+}
+
+#[cfg(test)]
+mod tests;
