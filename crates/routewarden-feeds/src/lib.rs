@@ -21,4 +21,6 @@ pub mod transport;
 pub use error::Error;
 pub use report::{FileReport, Report};
 pub use sources::InputFile;
-pub use stream::{MergedStream, Run, StreamOptions, load_rib, open_tables, open_updates, tables_at};
+pub use stream::{
+    MergedStream, Run, StreamOptions, load_rib, open_tables, open_updates, tables_at,
+};

@@ -328,6 +328,23 @@ fn a_download_is_resumed_by_the_next_run() {
 }
 
 #[test]
+fn two_processes_do_not_write_the_same_file() {
+    let body = gz(1000);
+    let (_server, _cache, archive, file) = with_file(&[Answer::Whole(body.clone())]);
+    let mut part = file.path.clone().into_os_string();
+    part.push(".part");
+    std::fs::create_dir_all(file.path.parent().unwrap()).unwrap();
+    let other = std::fs::File::create(part).unwrap();
+    other.lock().unwrap();
+    let error = archive.fetch(&file, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, ArchiveError::Busy { .. }), "{error:?}");
+    // The other one finishes while we wait.
+    archive.fetch(&file, &mut |_| std::fs::write(&file.path, &body).unwrap()).unwrap();
+    drop(other);
+    assert_eq!(std::fs::read(&file.path).unwrap(), body);
+}
+
+#[test]
 fn without_a_validator_a_download_begins_anew() {
     let body = gz(1000);
     let (server, _cache, archive, file) = with_file(&[Answer::Plain(body.clone())]);

@@ -131,7 +131,8 @@ fn other_sorts_of_records_are_counted() {
     ]
     .concat();
     let path = put(directory.path(), "rrc00/x", &update_file);
-    let (lines, report) = common::read(&[path.clone()], &StreamOptions::default()).unwrap();
+    let (lines, report) =
+        common::read(std::slice::from_ref(&path), &StreamOptions::default()).unwrap();
     assert_eq!(lines.len(), 1);
     let total = report.total();
     assert_eq!(total.elements.other_kind, 4);
@@ -389,7 +390,7 @@ proptest! {
                 inputs.push(put(directory.path(), &name, octets));
             }
         }
-        expected.sort();
+        expected.sort_unstable();
         prop_assume!(!inputs.is_empty());
         let (straight, _) = common::read(&inputs, &threads(count)).unwrap();
         let turn = order.index(inputs.len());

@@ -107,16 +107,12 @@ pub(crate) fn merge(octets: &[u8], width: AsnWidth, as4: &[u8], out: &mut Vec<u8
             break;
         }
         last = Some(out.len());
-        let kept = match segment.kind {
-            SegmentKind::Sequence => {
-                let count = lacking.min(segment.octets.len() / width.octets());
-                lacking -= count;
-                segment.octets.get(..count * width.octets()).unwrap_or_default()
-            }
-            _ => {
-                lacking -= segment.path_length(width);
-                segment.octets
-            }
+        let count = segment.path_length(width).min(lacking);
+        lacking -= count;
+        let kept = if segment.kind == SegmentKind::Sequence {
+            segment.octets.get(..count * width.octets()).unwrap_or_default()
+        } else {
+            segment.octets
         };
         push_segment(WireSegment { octets: kept, ..segment }, width, out);
     }

@@ -151,11 +151,11 @@ const fn slots() -> [u8; CODE_MAX + 1] {
         code::OTC,
     ];
     let mut slots = [0; CODE_MAX + 1];
-    let mut at = 0;
+    let mut slot = 0_u8;
     #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
-    while at < known.len() {
-        slots[known[at] as usize] = at as u8 + 1;
-        at += 1;
+    while (slot as usize) < known.len() {
+        slots[known[slot as usize] as usize] = slot + 1;
+        slot += 1;
     }
     slots
 }
@@ -220,7 +220,9 @@ impl<'a> Attributes<'a> {
             });
             return;
         }
-        if raw.flags & (flag::OPTIONAL | flag::TRANSITIVE) != expected_flags(raw.code) {
+        // In table dumps the flags are the writer's, not the peer's: BIRD leaves them 0.
+        let flags = raw.flags & (flag::OPTIONAL | flag::TRANSITIVE);
+        if !self.context.is_rib_entry && flags != expected_flags(raw.code) {
             self.warnings.insert(Warning::AttributeFlags);
         }
         match check(raw, self.context) {

@@ -194,8 +194,7 @@ fn decode_state_change<'a>(
 
 /// Old Zebra wrote some OPENs right after the two ASNs: the marker stands there.
 fn is_short_open(body: &[u8]) -> bool {
-    let Some((marker, rest)) = body.get(4..).and_then(|rest| rest.split_first_chunk::<16>())
-    else {
+    let Some((marker, rest)) = body.get(4..).and_then(|rest| rest.split_first_chunk::<16>()) else {
         return false;
     };
     *marker == [0xff; 16] && rest.get(2) == Some(&message_type::OPEN)
@@ -269,13 +268,10 @@ fn decode_legacy_state_change<'a>(
             AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             AddressFamily::Ipv6 => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
         };
-        let ends =
-            SessionEnds { peer_asn, local_asn: Asn(0), interface: 0, peer_addr, local_addr };
+        let ends = SessionEnds { peer_asn, local_asn: Asn(0), interface: 0, peer_addr, local_addr };
         let (old, new) = (FsmState(rest.u16()?), FsmState(rest.u16()?));
         Some(StateChange { ends, old, new })
     };
     let change = read();
-    change
-        .map(Record::StateChange)
-        .ok_or_else(|| raw.malformed(rest.rest(), Part::LegacyBgp))
+    change.map(Record::StateChange).ok_or_else(|| raw.malformed(rest.rest(), Part::LegacyBgp))
 }

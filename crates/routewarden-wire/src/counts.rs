@@ -18,6 +18,7 @@ pub struct Counts {
     multicast: u64,
     state_changes: u64,
     rib_entries: u64,
+    deprecated_entries: u64,
     ipv4: HashSet<Prefix>,
     ipv6: HashSet<Prefix>,
     times: Option<(Timestamp, Timestamp)>,
@@ -45,7 +46,9 @@ impl Counts {
                 if let Record::Unsupported(unsupported) = decoded.value {
                     self.add_skipped(unsupported);
                 }
+                let is_deprecated = raw.header.is_deprecated_entry();
                 for_each_element(raw, &decoded.value, |element| match element {
+                    Ok(_) if is_deprecated => self.deprecated_entries += 1,
                     Ok(element) => self.add_element(&element),
                     Err(error) => self.add_error(&error),
                 });
@@ -123,6 +126,12 @@ impl Counts {
     /// Entries of table dumps.
     pub fn rib_entries(&self) -> u64 {
         self.rib_entries
+    }
+
+    /// Table entries in records of the deprecated subtype `BGP4MP_ENTRY`, which other decoders
+    /// pass over. They are read like any entry, but stand in no other count.
+    pub fn deprecated_entries(&self) -> u64 {
+        self.deprecated_entries
     }
 
     /// Different IPv4 prefixes announced or in a table.

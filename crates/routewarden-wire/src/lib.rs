@@ -8,6 +8,29 @@
 //! A fault ends as little as possible: an entry, a record, and only at last the stream. It is
 //! reported by a typed [`Error`] or [`Warning`] with a stable name; see RFC 7606 for what a
 //! fault does to the routes of an UPDATE.
+//!
+//! ```
+//! use routewarden_wire::{Limits, MrtDecoder, MrtReader, Record};
+//!
+//! # fn main() -> Result<(), routewarden_wire::Error> {
+//! let stream: &[u8] = &[]; // anything that is `Read`
+//! let mut reader = MrtReader::new(stream, Limits::default());
+//! let mut decoder = MrtDecoder::new();
+//! let mut scratch = Vec::new();
+//! while let Some(raw) = reader.next_record() {
+//!     let raw = raw?;
+//!     if let Record::Message(message) = decoder.decode(&raw)?.value
+//!         && let Some(update) = message.update()
+//!     {
+//!         for nlri in update.announced() {
+//!             let route = update.attributes().route(&mut scratch);
+//!             println!("{} {}", nlri.prefix, route.as_path);
+//!         }
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod as_path;
 pub mod attributes;

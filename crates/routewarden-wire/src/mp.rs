@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use routewarden_core::AddressFamily;
 
+use crate::Safi;
 use crate::cursor::Cursor;
 use crate::nlri::family_and_safi;
-use crate::Safi;
 
 /// Octets of a route distinguisher before a VPN next hop (RFC 4364 §4.2).
 const ROUTE_DISTINGUISHER_OCTETS: usize = 8;

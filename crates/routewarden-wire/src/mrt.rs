@@ -75,7 +75,7 @@ pub mod bgp4mp {
     pub const MESSAGE_AS4_LOCAL_ADDPATH: u16 = 11;
 }
 
-/// Subtypes of [`BGP`] and [`BGP4PLUS`](super::mrt::BGP4PLUS) (RFC 6396 appendix B.2).
+/// Subtypes of [`BGP`] and [`BGP4PLUS`] (RFC 6396 appendix B.2).
 pub mod legacy {
     /// An UPDATE without BGP header.
     pub const UPDATE: u16 = 1;

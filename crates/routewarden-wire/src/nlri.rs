@@ -77,6 +77,8 @@ pub struct NlriField<'a> {
 pub(crate) enum PathIds {
     /// As the record's type says.
     Yes,
+    /// Not as the record's type says, and too little is left of the message to doubt it.
+    No,
     /// Not as the record's type says; but see [`Warning::AddPathGuessed`].
     Guess,
 }
@@ -137,7 +139,7 @@ impl<'a> NlriField<'a> {
         if path_ids == PathIds::Guess && (walk.sound < octets.len() || walk.zero_lengths > 1) {
             let with_ids = Walk::over(octets, bits_max, true);
             let is_clean = with_ids.sound == octets.len()
-                && with_ids.zero_lengths <= 1
+                && (with_ids.zero_lengths <= 1 || with_ids.zero_lengths < walk.zero_lengths)
                 && !with_ids.has_stray_bits;
             if is_clean {
                 warnings.insert(Warning::AddPathGuessed);
@@ -177,6 +179,15 @@ impl<'a> NlriField<'a> {
     /// The prefixes in the order they stand.
     pub fn iter(&self) -> Nlris<'a> {
         Nlris { rest: Cursor::new(self.octets), field: *self }
+    }
+}
+
+impl<'a> IntoIterator for &NlriField<'a> {
+    type Item = Nlri;
+    type IntoIter = Nlris<'a>;
+
+    fn into_iter(self) -> Nlris<'a> {
+        self.iter()
     }
 }
 

@@ -57,7 +57,7 @@ impl<'a> PeerIndexTable<'a> {
     /// The peers in the order of their index; fewer than claimed when the table is cut.
     pub fn peers(&self) -> impl Iterator<Item = PeerEntry> + use<'a> {
         let mut rest = Cursor::new(self.peers);
-        let mut next = move || {
+        let next = move || {
             let peer_type = rest.u8()?;
             let bgp_id = Ipv4Addr::from(rest.u32()?);
             let is_ipv6 = peer_type & PEER_IPV6 != 0;
@@ -67,7 +67,7 @@ impl<'a> PeerIndexTable<'a> {
             let asn = rest.asn(if has_as4 { AsnWidth::Four } else { AsnWidth::Two })?;
             Some(PeerEntry { bgp_id, addr, asn })
         };
-        std::iter::from_fn(move || next()).take(usize::from(self.claimed_count))
+        std::iter::from_fn(next).take(usize::from(self.claimed_count))
     }
 
     /// An owned copy, to look peers up while the RIB records are read.

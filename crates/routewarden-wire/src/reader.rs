@@ -53,6 +53,13 @@ pub struct Header {
     pub length: u32,
 }
 
+impl Header {
+    /// Whether this is a record of the deprecated subtype `BGP4MP_ENTRY`.
+    pub fn is_deprecated_entry(&self) -> bool {
+        matches!(self.mrt_type, mrt::BGP4MP | mrt::BGP4MP_ET) && self.subtype == mrt::bgp4mp::ENTRY
+    }
+}
+
 /// One MRT record, not looked into.
 #[derive(Clone, Copy, Debug)]
 pub struct RawRecord<'a> {
@@ -72,8 +79,7 @@ impl<'a> RawRecord<'a> {
         let present = u64::try_from(octets.len()).unwrap_or(u64::MAX);
         let truncated = |expected| Error::Truncated { offset: 0, expected, present };
         let header_octets = u64::try_from(HEADER_OCTETS).unwrap_or(u64::MAX);
-        let (header, rest) =
-            octets.split_first_chunk().ok_or_else(|| truncated(header_octets))?;
+        let (header, rest) = octets.split_first_chunk().ok_or_else(|| truncated(header_octets))?;
         let header = Fields::of(header);
         let (body, rest) = usize::try_from(header.length)
             .ok()
@@ -313,3 +319,6 @@ impl<R: Read> MrtReader<R> {
         Ok(self.end)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,7 @@ impl Unsupported {
     }
 }
 
-impl<'a> RawRecord<'a> {
+impl RawRecord<'_> {
     /// The record is malformed where `rest`, the end of its body, begins.
     pub(crate) fn malformed(&self, rest: &[u8], part: Part) -> Error {
         let at = self.body.len().saturating_sub(rest.len());
@@ -100,9 +100,7 @@ pub fn decode<'a>(
         },
         mrt::BGP4MP | mrt::BGP4MP_ET => bgp4mp::decode(raw, &mut warnings)?,
         mrt::TABLE_DUMP => table_dump::decode(raw)?,
-        mrt::BGP | mrt::BGP4PLUS | mrt::BGP4PLUS_01 => {
-            bgp4mp::decode_legacy(raw, &mut warnings)?
-        }
+        mrt::BGP | mrt::BGP4PLUS | mrt::BGP4PLUS_01 => bgp4mp::decode_legacy(raw, &mut warnings)?,
         _ => Record::Unsupported(Unsupported::of_type(raw)),
     };
     Ok(Decoded { value, warnings })

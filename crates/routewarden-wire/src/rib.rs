@@ -72,14 +72,13 @@ pub(crate) fn decode<'a>(
     };
     let prefix_at = rest.rest();
     let len = prefix_at.first().copied().unwrap_or(0);
-    let prefix = read_prefix(&mut rest, family)
-        .ok_or_else(|| raw.malformed(prefix_at, Part::RibHeader))?;
+    let prefix =
+        read_prefix(&mut rest, family).ok_or_else(|| raw.malformed(prefix_at, Part::RibHeader))?;
     let octets = prefix_at.get(1..prefix_at.len() - rest.remaining()).unwrap_or_default();
     if has_stray_bits(octets, len) {
         warnings.insert(Warning::NlriStrayBits);
     }
-    let claimed_count =
-        rest.u16().ok_or_else(|| raw.malformed(rest.rest(), Part::RibHeader))?;
+    let claimed_count = rest.u16().ok_or_else(|| raw.malformed(rest.rest(), Part::RibHeader))?;
     let peers = peers.ok_or(Error::PeerTableMissing { offset: raw.offset })?;
     Ok(Record::Rib(RibRecord {
         sequence: header.sequence,
@@ -114,8 +113,7 @@ fn read_header(rest: &mut Cursor<'_>, form: Form) -> Option<RibHeader> {
         Form::Generic { has_path_ids } => {
             let (afi, safi) = (rest.u16()?, rest.u8()?);
             let family = family_and_safi(afi, safi).ok_or((afi, safi));
-            let path_id =
-                if has_path_ids && family.is_ok() { Some(rest.u32()?) } else { None };
+            let path_id = if has_path_ids && family.is_ok() { Some(rest.u32()?) } else { None };
             Some(RibHeader { sequence, family, path_id, entries_have_path_ids: false })
         }
     }
@@ -125,11 +123,7 @@ impl<'a> RibRecord<'a> {
     /// The entries in the order they stand. An entry whose peer is unknown is an error and the
     /// next one follows; a broken entry is an error and the last thing given.
     pub fn entries(&self) -> RibEntries<'a> {
-        RibEntries {
-            rest: Cursor::new(self.entries),
-            left: self.claimed_count,
-            record: *self,
-        }
+        RibEntries { rest: Cursor::new(self.entries), left: self.claimed_count, record: *self }
     }
 
     /// The peers that the entries refer to.

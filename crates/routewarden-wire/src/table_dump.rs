@@ -71,9 +71,10 @@ pub(crate) fn decode<'a>(raw: &RawRecord<'a>) -> Result<Record<'a>, Error> {
     };
     match raw.body.get(HEADER_OCTETS..) {
         None | Some([]) => Err(raw.malformed(raw.body, Part::TableDump)),
-        Some(entries) => {
-            Ok(Record::TableDump(TableDump { raw: *raw, form: Form::TableDump { family, entries } }))
-        }
+        Some(entries) => Ok(Record::TableDump(TableDump {
+            raw: *raw,
+            form: Form::TableDump { family, entries },
+        })),
     }
 }
 
@@ -82,9 +83,7 @@ pub(crate) fn decode_bgp4mp_entry<'a>(raw: &RawRecord<'a>) -> Result<Record<'a>,
     let mut rest = Cursor::new(raw.body);
     let entry = read_bgp4mp_entry(&mut rest);
     match entry.ok_or_else(|| raw.malformed(rest.rest(), Part::Bgp4mpEntry))? {
-        Ok(entry) => {
-            Ok(Record::TableDump(TableDump { raw: *raw, form: Form::Bgp4mpEntry(entry) }))
-        }
+        Ok(entry) => Ok(Record::TableDump(TableDump { raw: *raw, form: Form::Bgp4mpEntry(entry) })),
         Err((afi, safi)) => Ok(Record::Unsupported(Unsupported::Family { afi, safi })),
     }
 }

@@ -192,14 +192,16 @@ fn write_large_communities(attributes: &Attributes<'_>, out: &mut impl Write) ->
 /// too, and IPv4-compatible addresses (RFC 4291 §2.5.5.1) get dots.
 struct Addr(IpAddr);
 
+/// The bits of an IPv6 address that an embedded IPv4 address takes.
+const LOW_32_BITS: u128 = 0xffff_ffff;
+
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let addr = match self.0 {
             IpAddr::V4(addr) => return write!(f, "{addr}"),
             IpAddr::V6(addr) => addr,
         };
-        let [.., a, b, c, d] = addr.octets();
-        let dotted = Ipv4Addr::new(a, b, c, d);
+        let dotted = Ipv4Addr::from_bits(u32::try_from(addr.to_bits() & LOW_32_BITS).unwrap_or(0));
         match addr.segments() {
             [0, 0, 0, 0, 0, 0xffff, _, _] => write!(f, "::ffff:{dotted}"),
             [0, 0, 0, 0, 0, 0, high, low] if high > 0 || low > 1 => write!(f, "::{dotted}"),

@@ -190,7 +190,11 @@ impl<'a> Update<'a> {
         context: SessionContext,
         is_cut: bool,
     ) {
-        let path_ids = if context.has_path_ids { PathIds::Yes } else { PathIds::Guess };
+        let path_ids = match (context.has_path_ids, is_cut) {
+            (true, _) => PathIds::Yes,
+            (false, true) => PathIds::No,
+            (false, false) => PathIds::Guess,
+        };
         let ipv4 = (AddressFamily::Ipv4, Safi::Unicast);
         let mut warnings = Warnings::NONE;
         self.withdrawn = NlriField::read(withdrawn, ipv4, path_ids, &mut warnings);
@@ -204,12 +208,8 @@ impl<'a> Update<'a> {
             match unreach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
-                    self.mp_unreach = NlriField::read(
-                        unreach.nlri_octets,
-                        family,
-                        path_ids,
-                        &mut self.warnings,
-                    );
+                    self.mp_unreach =
+                        NlriField::read(unreach.nlri_octets, family, path_ids, &mut self.warnings);
                 }
             }
         }
@@ -231,9 +231,8 @@ impl<'a> Update<'a> {
             return;
         }
         let malformed = self.attributes.warnings();
-        let lacks = |code, malformation| {
-            !self.attributes.has(code) && !malformed.contains(malformation)
-        };
+        let lacks =
+            |code, malformation| !self.attributes.has(code) && !malformed.contains(malformation);
         let lacks_origin = lacks(code::ORIGIN, Warning::OriginMalformed);
         let lacks_path = lacks(code::AS_PATH, Warning::AsPathMalformed);
         let lacks_next_hop =
@@ -315,3 +314,6 @@ impl<'a> Update<'a> {
         self.end_of_rib
     }
 }
+
+#[cfg(test)]
+mod tests;

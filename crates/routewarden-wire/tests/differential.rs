@@ -2,6 +2,15 @@
 //! for the differences named in [`Rule`], whose numbers are asserted. Of large files only the
 //! first records are compared; set `ROUTEWARDEN_FULL=1` for all.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and tells on the console what it skipped"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -14,8 +23,8 @@ use bgpkit_parser::models::{
 };
 use bgpkit_parser::{BgpElem, Elementor, chunk_mrt_record};
 use routewarden_wire::{
-    AsnWidth, AttributeContext, Attributes, Decoded, Element, ElementKind, Error, MrtDecoder,
-    Nlri, RawRecord, Record, Warning, for_each_element,
+    AsnWidth, AttributeContext, Attributes, Decoded, Element, ElementKind, Error, MrtDecoder, Nlri,
+    RawRecord, Record, Warning, for_each_element,
 };
 
 /// An element with every field in comparable form.
@@ -61,14 +70,17 @@ impl Flat {
     }
 }
 
-fn ext_octets(communities: Vec<ExtendedCommunity>) -> Vec<[u8; 8]> {
-    if communities.is_empty() {
-        return Vec::new();
-    }
-    let value = AttributeValue::ExtendedCommunities(communities);
-    let octets = TheirAttributes::from_iter([value]).encode(AsnLength::Bits32).unwrap();
+/// Their extended communities as octets, through their encoder.
+fn ext_octets(communities: &[ExtendedCommunity]) -> Vec<[u8; 8]> {
     let context = AttributeContext { asn_width: AsnWidth::Four, is_rib_entry: false };
-    Attributes::scan(&octets, context).ext_communities().collect()
+    let mut out = Vec::new();
+    // Few at a time: it does not set the extended length bit by itself.
+    for some in communities.chunks(16) {
+        let value = AttributeValue::ExtendedCommunities(some.to_vec());
+        let octets = TheirAttributes::from_iter([value]).encode(AsnLength::Bits32).unwrap();
+        out.extend(Attributes::scan(&octets, context).ext_communities());
+    }
+    out
 }
 
 fn theirs(elem: BgpElem) -> Flat {
@@ -100,16 +112,12 @@ fn theirs(elem: BgpElem) -> Flat {
         path: elem.as_path.map(|path| path.to_string()),
         origin: elem.origin.map(|origin| origin.to_string()),
         next_hop: elem.next_hop,
-        numbers: (
-            number(elem.med),
-            number(elem.local_pref),
-            elem.only_to_customer.map(Into::into),
-        ),
+        numbers: (number(elem.med), number(elem.local_pref), elem.only_to_customer.map(Into::into)),
         atomic: elem.atomic,
         aggregator: elem.aggr_asn.zip(elem.aggr_ip).map(|(asn, ip)| (asn.into(), ip.into())),
         communities,
         large,
-        ext: ext_octets(ext),
+        ext: ext_octets(&ext),
         ipv6_ext,
     }
 }
@@ -212,11 +220,7 @@ enum Rule {
     Unexplained,
 }
 
-fn rule(
-    decoded: &Decoded<Record<'_>>,
-    ours: &[Flat],
-    theirs: &Result<Vec<Flat>, String>,
-) -> Rule {
+fn rule(decoded: &Decoded<Record<'_>>, ours: &[Flat], theirs: &Result<Vec<Flat>, String>) -> Rule {
     let warnings = decoded.warnings;
     let only_differ_in = |field: &str| {
         theirs.as_ref().is_ok_and(|theirs| {
@@ -280,7 +284,7 @@ fn compare(path: &Path, records_max: usize, tally: &mut Tally) {
         };
         let Ok(decoded) = decoder.decode(&raw) else {
             if their_elements.is_ok() {
-                tally.samples.push(format!("{path:?} {} only we fail", raw.index));
+                tally.samples.push(format!("{} {} only we fail", path.display(), raw.index));
             }
             continue;
         };
@@ -306,7 +310,7 @@ fn compare(path: &Path, records_max: usize, tally: &mut Tally) {
                     format!("{:?}: {:?} for {:?}", at.0.differing(at.1), at.1, at.0)
                 }
             };
-            let head = format!("{:?} {:?}", path.file_name().unwrap(), raw.header);
+            let head = format!("{} {:?}", path.display(), raw.header);
             tally.samples.push(format!("{head} {what}"));
         }
     }

@@ -22,7 +22,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find routing incidents in BGP archives: who hijacked whom, when, seen by whom, and why
-    Detect(DetectArgs),
+    Detect(Box<DetectArgs>),
     /// Explain one incident: the evidence for and against, with the paths behind it
     Explain(ExplainArgs),
     /// Decode MRT files: print their elements, or count them
@@ -121,6 +121,9 @@ pub struct ArchiveArgs {
     /// Base URL of the RIPE RIS archive, or of a mirror
     #[arg(long, value_name = "URL")]
     pub ris_url: Option<String>,
+    /// HTTP proxy for the archives, as http://host:port
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
 }
 
 /// Output format of incidents.

@@ -43,8 +43,9 @@ fn is_cut(file: &FileReport) -> bool {
 }
 
 /// Losses that end a file.
-const ENDING: [&str; 7] = [
+const ENDING: [&str; 8] = [
     "truncated",
+    "record_cut",
     "corrupt",
     "read_failed",
     "memory_limit",

@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn json_and_lines_give_the_same() {
         for text in [
-            r##"{"64496": "EXAMPLE-AS Ex\u00e4mple, NL", "64497": "", "x": "X", "64498": [1]}"##,
+            r#"{"64496": "EXAMPLE-AS Ex\u00e4mple, NL", "64497": "", "x": "X", "64498": [1]}"#,
             "# comment\nAS64496\tEXAMPLE-AS Exämple, NL\n64497 \nx X\n64498  \t\n",
         ] {
             let loaded = load(text);

@@ -30,13 +30,18 @@ pub enum FactsError {
         source: io::Error,
     },
     /// A JSON document is malformed, cut short, or not UTF-8.
-    #[error("{}: malformed JSON; expected {expected}", path.display())]
+    #[error("{}: malformed JSON at line {line}, column {column}; expected {expected}",
+        path.display())]
     Json {
         /// The file.
         path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Octet of the line, from 1; 0 at its end.
+        column: u64,
         /// What the file should hold.
         expected: &'static str,
-        /// What is wrong, with line and column.
+        /// What is wrong.
         source: serde_json::Error,
     },
     /// No entry is usable.

@@ -33,20 +33,11 @@ pub fn load_file<T>(
     let transport =
         Transport::from_reader(Box::new(reader), Limits::default(), Arc::new(Progress::default()))
             .map_err(open)?;
-    let mut reader = BufReader::with_capacity(BUFFER_OCTETS, TransportReader(transport));
+    let mut reader = BufReader::with_capacity(BUFFER_OCTETS, transport);
     let mut loaded = load(path, date_hint, &mut reader)?;
     // Parsers read to the end, and so does the transport: the hash is of the whole file.
     loaded.facts.source.sha256 = Some(hash.sha256());
     Ok(loaded)
-}
-
-/// A [`Transport`] as a reader.
-struct TransportReader(Transport);
-
-impl Read for TransportReader {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.0.read(out).map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault))
-    }
 }
 
 /// Hashes the octets that pass through, for a decompressor to stand upon.

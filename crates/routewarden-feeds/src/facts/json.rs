@@ -40,10 +40,11 @@ fn failure(reading: &Reading<'_>, error: serde_json::Error) -> FactsError {
     if reading.entries > entries_max {
         return FactsError::TooManyEntries { path, entries_max };
     }
+    let (line, column) = (error.line() as u64, error.column() as u64);
     if !error.is_io() {
-        return FactsError::Json { path, expected: expected(reading.kind), source: error };
+        let expected = expected(reading.kind);
+        return FactsError::Json { path, line, column, expected, source: error };
     }
-    let line = error.line() as u64;
     let source = io::Error::from(error);
     let breach = source.get_ref().and_then(|inner| inner.downcast_ref::<Breach>());
     match breach {

@@ -1,6 +1,5 @@
 //! One file: from octets to batches of events.
 
-use std::io;
 use std::sync::Arc;
 
 use routewarden_core::{EventBatch, Timestamp};
@@ -55,7 +54,7 @@ pub(super) enum Step {
 /// A file being decoded.
 pub(super) struct FileDecoder {
     task: Arc<FileTask>,
-    reader: MrtReader<TransportReader>,
+    reader: MrtReader<Transport>,
     decoder: MrtDecoder,
     emitter: Emitter,
 }
@@ -72,7 +71,7 @@ impl FileDecoder {
         let mut emitter = Emitter::new(task);
         emitter.report.compression = transport.compression().name();
         let limits = WireLimits { record_octets_max: RECORD_OCTETS_MAX };
-        let reader = MrtReader::new(TransportReader(transport), limits);
+        let reader = MrtReader::new(transport, limits);
         Ok(FileDecoder { task: Arc::clone(task), reader, decoder: MrtDecoder::new(), emitter })
     }
 
@@ -132,7 +131,7 @@ impl FileDecoder {
     /// What became of the file.
     pub(super) fn into_report(self, error: Option<&Error>) -> FileReport {
         let mut report = self.emitter.report;
-        let TransportReader(transport) = self.reader.into_inner();
+        let transport = self.reader.into_inner();
         report.counts.compressed_octets = transport.compressed_octets();
         report.counts.decompressed_octets = transport.decompressed_octets();
         report.unreadable = error.map(Error::kind);
@@ -164,14 +163,5 @@ fn read_record(
             emitter.record(&decoded.value, batch);
         }
         Err(error) => emitter.lose(&error),
-    }
-}
-
-/// Carries a [`TransportFault`] through [`io::Read`].
-struct TransportReader(Transport);
-
-impl io::Read for TransportReader {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.0.read(out).map_err(io::Error::other)
     }
 }

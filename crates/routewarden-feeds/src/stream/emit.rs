@@ -7,7 +7,7 @@ use routewarden_core::event::AttributesRef;
 use routewarden_core::{Asn, EventBatch, Peer, RouteEvent, RouteEventKind, Timestamp};
 use routewarden_wire::{
     Attributes, BgpMessage, Error as WireError, Message, RawRecord, Record, RibRecord, Safi,
-    SessionEnds, StateChange, TableDump, Update, Warnings,
+    SessionEnds, StateChange, TableDump, Update, Warning, Warnings,
 };
 
 use super::PEERS_MAX;
@@ -308,7 +308,8 @@ impl Emitter {
     }
 
     /// RFC 7606 is about sessions: an entry of a table was accepted by the collector, so its
-    /// faults are the writer's. It is used if it has a path.
+    /// faults are the writer's. It is used unless its path cannot be read; an entry without
+    /// path, as for routes of the collector itself, has an empty one.
     fn table_entry(
         &mut self,
         (peer, originated): (u32, Timestamp),
@@ -318,8 +319,11 @@ impl Emitter {
     ) {
         self.warn(attributes.warnings());
         if attributes.as_path_octets().is_none() {
-            self.report.lose(self.fault("table_entry_without_path"));
-            return;
+            if attributes.warnings().contains(Warning::AsPathMalformed) {
+                self.report.lose(self.fault("table_entry_path_malformed"));
+                return;
+            }
+            self.report.warn(self.fault("table_entry_without_path"));
         }
         let Some(attributes) = self.attributes(attributes, batch) else { return };
         let kind = RouteEventKind::TableEntry { prefix, attributes, originated };

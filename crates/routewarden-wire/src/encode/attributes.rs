@@ -38,8 +38,7 @@ impl AttributeWriter {
 
     /// Any attribute. The extended length bit is set when needed, and kept when given.
     pub fn raw(&mut self, flags: u8, code: u8, value: &[u8]) -> Result<&mut Self, Error> {
-        let is_extended =
-            flags & flag::EXTENDED_LENGTH != 0 || value.len() > usize::from(u8::MAX);
+        let is_extended = flags & flag::EXTENDED_LENGTH != 0 || value.len() > usize::from(u8::MAX);
         if is_extended {
             let length = length_u16(value.len())?.to_be_bytes();
             self.octets.extend_from_slice(&[flags | flag::EXTENDED_LENGTH, code]);

@@ -8,8 +8,7 @@ pub use attributes::AttributeWriter;
 pub use bgp::{keepalive, message, push_nlri, update};
 pub use mrt::{
     Bgp4mpKind, RibEntryParts, TableDumpParts, bgp4mp_entry, bgp4mp_message, legacy_message,
-    legacy_state_change, peer_index_table, push_record, rib, rib_generic, state_change,
-    table_dump,
+    legacy_state_change, peer_index_table, push_record, rib, rib_generic, state_change, table_dump,
 };
 
 use std::net::IpAddr;

@@ -168,7 +168,8 @@ fn record(time: Timestamp, types: (u16, u16), body: &[u8]) -> Vec<u8> {
     out
 }
 
-fn clean<'a>(decoded: Decoded<Record<'a>>) -> Record<'a> {
+fn clean(decoded: Result<Decoded<Record<'_>>, crate::Error>) -> Record<'_> {
+    let decoded = decoded.unwrap();
     assert_eq!(decoded.warnings, Warnings::NONE);
     decoded.value
 }
@@ -199,7 +200,7 @@ proptest! {
         prop_assert!(rest.is_empty());
         prop_assert_eq!(raw.header.time, TIME);
         let mut decoder = MrtDecoder::new();
-        let Record::Message(read) = clean(decoder.decode(&raw).unwrap()) else { panic!() };
+        let Record::Message(read) = clean(decoder.decode(&raw)) else { panic!() };
         prop_assert_eq!(read.ends, ends(is_ipv4, 64500));
         prop_assert_eq!(read.is_local, is_local);
         let update = read.update().unwrap();
@@ -292,10 +293,10 @@ proptest! {
         let octets = record(TIME, (types::TABLE_DUMP_V2, subtype), &body);
         let mut decoder = MrtDecoder::new();
         let (raw, _) = RawRecord::from_octets(&table).unwrap();
-        clean(decoder.decode(&raw).unwrap());
+        clean(decoder.decode(&raw));
         prop_assert_eq!(decoder.peers(), Some(&peers));
         let (raw, _) = RawRecord::from_octets(&octets).unwrap();
-        let Record::Rib(read) = clean(decoder.decode(&raw).unwrap()) else { panic!() };
+        let Record::Rib(read) = clean(decoder.decode(&raw)) else { panic!() };
         prop_assert_eq!((read.prefix, read.safi, read.sequence), (prefix, safi, 3));
         let mut read = read.entries();
         for peer in &peers.peers {
@@ -340,7 +341,7 @@ proptest! {
         let mut read = Vec::new();
         while !rest.is_empty() {
             let (raw, after) = RawRecord::from_octets(rest).unwrap();
-            let Record::TableDump(dump) = clean(decoder.decode(&raw).unwrap()) else { panic!() };
+            let Record::TableDump(dump) = clean(decoder.decode(&raw)) else { panic!() };
             for entry in dump.entries() {
                 let entry = entry.unwrap();
                 prop_assert_eq!((entry.peer_addr, entry.peer_asn), (ends.peer_addr, ends.peer_asn));
@@ -365,16 +366,16 @@ proptest! {
         let legacy = record(TIME, (mrt_type, types::legacy::STATE_CHANGE), &body);
         let mut decoder = MrtDecoder::new();
         let (raw, _) = RawRecord::from_octets(&modern).unwrap();
-        let Record::StateChange(read) = clean(decoder.decode(&raw).unwrap()) else { panic!() };
+        let Record::StateChange(read) = clean(decoder.decode(&raw)) else { panic!() };
         prop_assert_eq!(read, change);
         let (raw, _) = RawRecord::from_octets(&legacy).unwrap();
-        let Record::StateChange(read) = clean(decoder.decode(&raw).unwrap()) else { panic!() };
+        let Record::StateChange(read) = clean(decoder.decode(&raw)) else { panic!() };
         prop_assert_eq!((read.old, read.new), (change.old, change.new));
         prop_assert_eq!(read.ends.peer_addr, change.ends.peer_addr);
         let (mrt_type, body) = legacy_message(&change.ends, &[0; 4]).unwrap();
         let legacy = record(TIME, (mrt_type, types::legacy::UPDATE), &body);
         let (raw, _) = RawRecord::from_octets(&legacy).unwrap();
-        let Record::Message(read) = clean(decoder.decode(&raw).unwrap()) else { panic!() };
+        let Record::Message(read) = clean(decoder.decode(&raw)) else { panic!() };
         prop_assert!(matches!(read.bgp, BgpMessage::Update(_)));
         prop_assert!(read.update().unwrap().end_of_rib().is_some());
     }

@@ -67,8 +67,7 @@ fn stream() -> Vec<u8> {
     };
     for asn_width in [AsnWidth::Two, AsnWidth::Four] {
         for path_id in [None, Some(1)] {
-            let kind =
-                Bgp4mpKind { asn_width, is_local: false, has_path_ids: path_id.is_some() };
+            let kind = Bgp4mpKind { asn_width, is_local: false, has_path_ids: path_id.is_some() };
             let body = update_body(asn_width, path_id);
             let message = encode::message(message_type::UPDATE, &body).unwrap();
             let (subtype, body) = encode::bgp4mp_message(kind, &ends(), &message).unwrap();
@@ -81,11 +80,8 @@ fn stream() -> Vec<u8> {
     let (mrt_type, body) =
         encode::legacy_message(&ends(), &update_body(AsnWidth::Two, None)).unwrap();
     push((mrt_type, mrt::legacy::UPDATE), &body);
-    let peer = PeerEntry {
-        bgp_id: Ipv4Addr::LOCALHOST,
-        addr: ends().peer_addr,
-        asn: ends().peer_asn,
-    };
+    let peer =
+        PeerEntry { bgp_id: Ipv4Addr::LOCALHOST, addr: ends().peer_addr, asn: ends().peer_asn };
     let index = PeerIndex {
         collector_id: Ipv4Addr::LOCALHOST,
         view_name: "v".to_owned(),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The shared real data beside the repository, or `None` with a plain message. On CI
 /// (`CI=true`) missing data are a failure.
-pub fn shared_data() -> Option<PathBuf> {
+pub(crate) fn shared_data() -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if data.join("mrt/EXPECTED.tsv").is_file() {
         return Some(data);
@@ -20,8 +20,8 @@ pub fn shared_data() -> Option<PathBuf> {
 }
 
 /// Opens a file, through gzip or bzip2 by its name.
-pub fn open(path: &Path) -> Box<dyn Read> {
-    let file = BufReader::new(File::open(path).unwrap_or_else(|e| panic!("{path:?}: {e}")));
+pub(crate) fn open(path: &Path) -> Box<dyn Read> {
+    let file = BufReader::new(File::open(path).unwrap());
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(file)),
         Some("bz2") => Box::new(bzip2::read::MultiBzDecoder::new(file)),
@@ -30,7 +30,7 @@ pub fn open(path: &Path) -> Box<dyn Read> {
 }
 
 /// The decompressed content.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     open(path).read_to_end(&mut content)?;
     Ok(content)
@@ -38,22 +38,22 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// One row of `EXPECTED.tsv`.
 #[derive(Debug, Clone)]
-pub struct Expected {
-    pub file: String,
+pub(crate) struct Expected {
+    pub(crate) file: String,
     /// `mrt_records` to `last_time`.
-    pub columns: Vec<(String, String)>,
-    pub path: PathBuf,
+    pub(crate) columns: Vec<(String, String)>,
+    pub(crate) path: PathBuf,
 }
 
 impl Expected {
-    pub fn number(&self, column: &str) -> u64 {
+    pub(crate) fn number(&self, column: &str) -> u64 {
         let found = self.columns.iter().find(|(name, _)| name == column);
         found.unwrap().1.parse().unwrap()
     }
 }
 
 /// The rows of an `EXPECTED.tsv`.
-pub fn expected(folder: &Path) -> Vec<Expected> {
+pub(crate) fn expected(folder: &Path) -> Vec<Expected> {
     let table = std::fs::read_to_string(folder.join("EXPECTED.tsv")).unwrap();
     let mut lines = table.lines();
     let names: Vec<&str> = lines.next().unwrap().split('\t').collect();

@@ -31,7 +31,10 @@ struct FileCounts<'a> {
     prefixes_v6: u64,
     first_time: Option<Timestamp>,
     last_time: Option<Timestamp>,
+    /// Of the announcements, withdrawals and entries, those that are multicast.
     multicast: u64,
+    /// Entries in records of the deprecated subtype `BGP4MP_ENTRY`, in no other count.
+    deprecated_entries: u64,
     warnings: &'a BTreeMap<&'static str, u64>,
     skipped: &'a BTreeMap<&'static str, u64>,
     faults: BTreeMap<&'static str, u64>,
@@ -115,11 +118,11 @@ fn read_file(
     if let Some(counts) = &counts {
         write_counts(out, file, counts, &faults, args.format)?;
     }
-    add(total, records, counts.as_ref(), faults);
+    add(total, records, counts.as_ref(), &faults);
     Ok(())
 }
 
-fn add(total: &mut Total, records: u64, counts: Option<&Counts>, faults: Faults) {
+fn add(total: &mut Total, records: u64, counts: Option<&Counts>, faults: &Faults) {
     let sum = |into: &mut BTreeMap<&'static str, u64>, from: &BTreeMap<&'static str, u64>| {
         for (kind, count) in from {
             *into.entry(kind).or_default() += count;
@@ -224,6 +227,7 @@ fn write_counts(
             first_time: counts.first_time(),
             last_time: counts.last_time(),
             multicast: counts.multicast(),
+            deprecated_entries: counts.deprecated_entries(),
             warnings: counts.warnings(),
             skipped: counts.skipped(),
             faults: all_faults,

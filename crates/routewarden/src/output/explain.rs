@@ -97,17 +97,15 @@ fn names(incident: &Incident, asns: &[Asn]) -> String {
 fn when(incident: &Incident) -> String {
     let span = duration(incident.exposure_secs);
     let begin = if incident.standing { "standing at the start, since" } else { "from" };
-    match incident.ended_at {
-        Some(end) => format!("{begin} {} to {end}: {span}. Ended.", incident.first_seen),
-        None => {
-            let state = match incident.state {
-                IncidentState::Spreading => "Still spreading",
-                IncidentState::Mitigated => "Mitigated, but it lasts",
-                IncidentState::Ongoing | IncidentState::Ended => "It lasts",
-            };
-            format!("{begin} {}: {span} so far. {state}.", incident.first_seen)
-        }
+    if let Some(end) = incident.ended_at {
+        return format!("{begin} {} to {end}: {span}. Ended.", incident.first_seen);
     }
+    let state = match incident.state {
+        IncidentState::Spreading => "Still spreading",
+        IncidentState::Mitigated => "Mitigated, but it lasts",
+        IncidentState::Ongoing | IncidentState::Ended => "It lasts",
+    };
+    format!("{begin} {}: {span} so far. {state}.", incident.first_seen)
 }
 
 fn seen_by(incident: &Incident) -> String {

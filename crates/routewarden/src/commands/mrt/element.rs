@@ -66,7 +66,7 @@ impl AttributesText {
         AttributesText {
             as_path: path.map(|path| path.to_string()).unwrap_or_default(),
             origin_asn: path.and_then(|path| path.origin()),
-            origin: attributes.origin().map(|origin| origin.name()),
+            origin: attributes.origin().map(routewarden_wire::RouteOrigin::name),
             next_hop: attributes.next_hop(),
             med: attributes.med(),
             local_pref: attributes.local_pref(),

@@ -125,7 +125,8 @@ fn stream_fault(error: &Error) -> (&'static str, bool) {
             let fault = source.get_ref().and_then(|inner| inner.downcast_ref::<TransportFault>());
             (fault.map_or("read_failed", TransportFault::kind), true)
         }
-        Error::Truncated { .. } | Error::NotMrt { .. } => (error.kind(), true),
+        Error::Truncated { .. } => ("record_cut", true),
+        Error::NotMrt { .. } => (error.kind(), true),
         _ => (error.kind(), false),
     }
 }

@@ -1,0 +1,15 @@
+//! End to end: the real program on files, in one test binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is a failed test, and a skip is told on standard error"
+)]
+
+mod cli;
+mod lab;
+mod program;
+mod real_archive;
+mod scenarios;
+mod schema;

@@ -1,0 +1,52 @@
+//! Runs the program, and finds the data.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use routewarden_detect::Incident;
+
+/// What a run printed and how it ended.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Asserts the exit code, showing what was printed when it differs.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The incidents of `--format jsonl`.
+    pub fn incidents(&self) -> Vec<Incident> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+pub fn routewarden<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Ran {
+    let program = env!("CARGO_BIN_EXE_routewarden");
+    let Output { status, stdout, stderr } =
+        Command::new(program).args(args).current_dir(repository()).output().unwrap();
+    let text = |octets| String::from_utf8(octets).unwrap();
+    Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// The repository's root.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// A path below the shared data beside the repository; `None`, said plainly, when the data is
+/// not there. In CI (`CI=true`) its absence is a failure.
+pub fn shared_data(path: &str) -> Option<String> {
+    let found = repository().join("../shared/data").join(path);
+    if found.exists() {
+        return Some(found.to_string_lossy().into_owned());
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "CI lacks {}", found.display());
+    eprintln!("skipped: {} is not there", found.display());
+    None
+}

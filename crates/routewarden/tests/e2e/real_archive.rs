@@ -1,0 +1,130 @@
+//! The real archive of 2008-02-24, and the RIS collectors of 2021-01-01.
+
+use std::collections::BTreeMap;
+
+use routewarden_core::{Asn, Prefix, Timestamp};
+use routewarden_detect::{CountermeasureAction, Incident, IncidentKind};
+
+use crate::program::{routewarden, shared_data};
+
+fn p(text: &str) -> Prefix {
+    text.parse().unwrap()
+}
+
+fn t(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn detect(mut args: Vec<String>) -> String {
+    args.splice(0..0, ["detect", "-q", "--format", "jsonl"].map(str::to_owned));
+    routewarden(args).expect(0).stdout
+}
+
+fn parse(jsonl: &str) -> Vec<Incident> {
+    jsonl.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// All but the kind is the same with a table and without.
+fn assert_is_the_youtube_hijack(incidents: &[Incident], kind: IncidentKind) {
+    let named: Vec<&Incident> = incidents
+        .iter()
+        .filter(|i| i.culprits.contains(&Asn(17557)) && i.victims.contains(&Asn(36561)))
+        .collect();
+    let [incident] = named.as_slice() else { panic!("{named:#?}") };
+    assert_eq!(incident.kind, kind);
+    assert_eq!(incident.prefixes, [p("208.65.153.0/24")]);
+    assert_eq!(incident.covering_prefixes, [p("208.65.152.0/22")]);
+    assert_eq!(incident.first_seen, t("2008-02-24T18:47:57Z"));
+    let ended = incident.ended_at.unwrap();
+    assert!(t("2008-02-24T21:00:49Z") <= ended && ended <= t("2008-02-24T21:01:34Z"), "{ended}");
+    assert_eq!(incident.propagators, [Asn(3491)]);
+    assert!(incident.vantage_points.seen >= 35, "{:?}", incident.vantage_points);
+    assert!(incident.confidence >= 80);
+    let done: Vec<_> =
+        incident.countermeasures.iter().map(|done| (done.time, done.prefix, done.action)).collect();
+    let expected = [
+        (t("2008-02-24T20:07:25Z"), p("208.65.153.0/24"), CountermeasureAction::SamePrefix),
+        (t("2008-02-24T20:18:43Z"), p("208.65.153.0/25"), CountermeasureAction::MoreSpecific),
+        (t("2008-02-24T20:18:43Z"), p("208.65.153.128/25"), CountermeasureAction::MoreSpecific),
+    ];
+    assert_eq!(done, expected);
+}
+
+#[test]
+fn youtube_2008_with_the_table_and_few_others_are_sure() {
+    let names = ["mrt/route-views2-20080224.1600.rib.bz2", "asorg/20080402.as-org2info.jsonl.gz"];
+    let [Some(rib), Some(orgs)] = names.map(shared_data) else { return };
+    let updates = shared_data("mrt/route-views2-20080224").unwrap();
+    let args = ["--rib", &rib, "--orgs", &orgs, &updates].map(str::to_owned);
+    let first = detect(args.to_vec());
+    let incidents = parse(&first);
+    assert_is_the_youtube_hijack(&incidents, IncidentKind::SubPrefixHijack);
+    let sure = incidents.iter().filter(|incident| incident.confidence >= 80).count();
+    assert!(sure <= 15, "{sure} of {}", incidents.len());
+    assert_eq!(detect(args.to_vec()), first, "two runs give the same bytes");
+}
+
+#[test]
+fn youtube_2008_with_prefix_origins_of_may_only() {
+    let Some(origins) = shared_data("origins/pyasn.ipasn_20080501_v12.dat.gz") else { return };
+    let updates = shared_data("mrt/route-views2-20080224").unwrap();
+    let incidents = parse(&detect(vec!["--origins".to_owned(), origins, updates]));
+    assert_is_the_youtube_hijack(&incidents, IncidentKind::OriginHijack);
+}
+
+#[test]
+fn two_collectors_in_any_order_give_the_same_bytes() {
+    let names = ["mrt/rrc04-20210101", "mrt/rrc12-20210101", "asorg/20211001.as-org2info.jsonl.gz"];
+    let [Some(rrc04), Some(rrc12), Some(orgs)] = names.map(shared_data) else { return };
+    let run = |inputs: [&String; 2]| {
+        let args = ["--orgs", &orgs, inputs[0], inputs[1]].map(str::to_owned);
+        detect(args.to_vec())
+    };
+    let forth = run([&rrc04, &rrc12]);
+    assert!(!forth.is_empty());
+    assert_eq!(forth, run([&rrc12, &rrc04]));
+}
+
+/// Columns of `EXPECTED.tsv` that `--count --format json` gives under the same name.
+const COLUMNS: [&str; 9] = [
+    "mrt_records",
+    "announcements",
+    "withdrawals",
+    "state_changes",
+    "rib_entries",
+    "prefixes_v4",
+    "prefixes_v6",
+    "first_time",
+    "last_time",
+];
+
+#[test]
+fn mrt_count_equals_the_expected_counts_of_every_file() {
+    for folder in ["mrt", "lab"] {
+        let Some(table) = shared_data(&format!("{folder}/EXPECTED.tsv")) else { return };
+        let text = std::fs::read_to_string(table).unwrap();
+        let mut lines = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let header = lines.next().unwrap();
+        let rows: BTreeMap<String, Vec<&str>> =
+            lines.map(|row| (shared_data(&format!("{folder}/{}", row[0])).unwrap(), row)).collect();
+        let flags = ["mrt", "-q", "--count", "--format", "json"].map(str::to_owned);
+        let ran = routewarden(flags.into_iter().chain(rows.keys().cloned())).expect(0);
+        let mut files = 0;
+        for line in ran.stdout.lines() {
+            let counted: serde_json::Value = serde_json::from_str(line).unwrap();
+            let row = &rows[counted["file"].as_str().unwrap()];
+            for column in COLUMNS {
+                let expected = row[header.iter().position(|name| *name == column).unwrap()];
+                let found = match &counted[column] {
+                    serde_json::Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                // The table has whole seconds; extended timestamps have more.
+                let found = found.split('.').next().unwrap().trim_end_matches('Z').to_owned();
+                assert_eq!(found, expected.trim_end_matches('Z'), "{} {column}", row[0]);
+            }
+            files += 1;
+        }
+        assert_eq!(files, rows.len());
+    }
+}
