@@ -45,7 +45,7 @@ const LAYERS: [Layer; 7] = [
         ],
         is_pure: false,
     },
-    Layer { name: "xtask", may_use: &["routewarden"], is_pure: false },
+    Layer { name: "xtask", may_use: &["routewarden", "routewarden-detect"], is_pure: false },
 ];
 
 /// Crates for tests may be used by anyone as development dependencies.

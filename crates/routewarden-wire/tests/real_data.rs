@@ -99,7 +99,7 @@ fn collector_files() {
         // bird_bgp and bird6_bgp, see the table's notes.
         ("add_path_guessed", 12),
         // OpenBGPD writes AGGREGATOR of eight octets into TABLE_DUMP.
-        ("aggregator_width", 376),
+        ("aggregator_width", 375),
         // VPN routes of mrtparse.openbgpd_bgp and mrtparse.quagga_bgp.
         ("family_unsupported", 12),
         // route-views2-2008.cut-at-4096.mrt.

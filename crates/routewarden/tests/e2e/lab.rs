@@ -34,7 +34,7 @@ const TOLERANCE_MICROS: i64 = 1_000_000;
 
 fn assert_at(incident: &Incident, (from, to): (i64, i64)) {
     let ended = incident.ended_at.unwrap();
-    let is_near = |time: Timestamp, truth| (time.micros() - truth).abs() <= TOLERANCE_MICROS;
+    let is_near = |time: Timestamp, truth: i64| (time.micros() - truth).abs() <= TOLERANCE_MICROS;
     assert!(is_near(incident.first_seen, from), "{} {from}", incident.first_seen);
     assert!(is_near(ended, to), "{ended} {to}");
     assert_eq!(incident.culprits, [Asn(64503)]);

@@ -7,26 +7,26 @@ use std::process::{Command, Output};
 use routewarden_detect::Incident;
 
 /// What a run printed and how it ended.
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// Asserts the exit code, showing what was printed when it differs.
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
     /// The incidents of `--format jsonl`.
-    pub fn incidents(&self) -> Vec<Incident> {
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
-pub fn routewarden<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Ran {
+pub(crate) fn routewarden<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Ran {
     let program = env!("CARGO_BIN_EXE_routewarden");
     let Output { status, stdout, stderr } =
         Command::new(program).args(args).current_dir(repository()).output().unwrap();
@@ -35,13 +35,13 @@ pub fn routewarden<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Ran {
 }
 
 /// The repository's root.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// A path below the shared data beside the repository; `None`, said plainly, when the data is
 /// not there. In CI (`CI=true`) its absence is a failure.
-pub fn shared_data(path: &str) -> Option<String> {
+pub(crate) fn shared_data(path: &str) -> Option<String> {
     let found = repository().join("../shared/data").join(path);
     if found.exists() {
         return Some(found.to_string_lossy().into_owned());

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-pub struct Schema {
+pub(crate) struct Schema {
     root: Value,
 }
 
@@ -11,12 +11,12 @@ pub struct Schema {
 const SILENT: [&str; 6] = ["$schema", "$id", "title", "description", "$defs", "pattern"];
 
 impl Schema {
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         Schema { root: serde_json::from_str(text).unwrap() }
     }
 
     /// What is wrong with the value, each with its path.
-    pub fn errors(&self, value: &Value) -> Vec<String> {
+    pub(crate) fn errors(&self, value: &Value) -> Vec<String> {
         let mut errors = Vec::new();
         self.check(&self.root, value, "$", &mut errors);
         errors
