@@ -3,7 +3,7 @@
 use routewarden_lab::{ROUTE_EVENTS_MAX, Scenario};
 
 /// Parses a scenario and checks what one that is accepted must keep.
-pub fn scenario(octets: &[u8]) {
+pub(crate) fn scenario(octets: &[u8]) {
     let Ok(text) = std::str::from_utf8(octets) else { return };
     match Scenario::parse(text) {
         Ok(scenario) => {

@@ -1,9 +1,13 @@
 //! Repository chores: `cargo xtask CHORE`.
 
+mod docs;
 mod layers;
+mod picture;
+mod program;
 
+use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail, ensure};
@@ -12,6 +16,9 @@ const USAGE: &str = "\
 usage: cargo xtask CHORE
 
   check-layers   check that the crates depend on each other as ARCHITECTURE.md says
+  docs           make the generated blocks of README.md and docs/, and the picture
+  check-docs     check that they are as the program says
+  picture        make docs/images/demo.svg out of what the program prints
 ";
 
 fn main() -> ExitCode {
@@ -19,6 +26,9 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         ["check-layers"] => check_layers(),
+        ["docs"] => write_docs(true),
+        ["picture"] => write_docs(false),
+        ["check-docs"] => check_docs(),
         ["help" | "--help" | "-h"] => say(USAGE),
         _ => {
             // Standard error may be closed; the exit code still tells.
@@ -52,11 +62,59 @@ fn check_layers() -> anyhow::Result<()> {
     say(&format!("check-layers: {} crates keep to their layers\n", packages.len()))
 }
 
+/// Makes the picture and, if so told, all pages.
+fn write_docs(with_pages: bool) -> anyhow::Result<()> {
+    for page in generated(with_pages)? {
+        if page.is == page.should_be {
+            continue;
+        }
+        if let Some(directory) = page.path.parent() {
+            std::fs::create_dir_all(directory)
+                .with_context(|| directory.display().to_string())?;
+        }
+        std::fs::write(&page.path, &page.should_be)
+            .with_context(|| page.path.display().to_string())?;
+        say(&format!("written: {}\n", page.path.display()))?;
+    }
+    Ok(())
+}
+
+fn check_docs() -> anyhow::Result<()> {
+    let pages = generated(true)?;
+    let stale: Vec<&docs::Page> = pages.iter().filter(|page| page.is != page.should_be).collect();
+    for page in &stale {
+        say(&format!("stale: {}\n", page.path.display()))?;
+    }
+    ensure!(stale.is_empty(), "{} files are not as the program says: cargo xtask docs", stale.len());
+    say(&format!("check-docs: {} files are as the program says\n", pages.len()))
+}
+
+/// The picture and, if so told, all pages.
+fn generated(with_pages: bool) -> anyhow::Result<Vec<docs::Page>> {
+    let root = root();
+    let program = program::Program::build(&root)?;
+    let path = root.join(picture::PATH);
+    let is = std::fs::read_to_string(&path).unwrap_or_default();
+    let picture = docs::Page { path, is, should_be: picture::svg(&program)? };
+    let mut pages = if with_pages { docs::pages(&root, &program)? } else { Vec::new() };
+    pages.push(picture);
+    Ok(pages)
+}
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    directory.parent().unwrap_or(directory).to_owned()
+}
+
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 /// Members of the workspace with their direct dependencies.
 fn cargo_metadata() -> anyhow::Result<serde_json::Value> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let output = Command::new(cargo)
+    let manifest = root().join("Cargo.toml");
+    let output = Command::new(cargo())
         .args(["metadata", "--format-version", "1", "--no-deps", "--manifest-path"])
         .arg(manifest)
         .output()

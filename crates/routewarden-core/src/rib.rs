@@ -20,6 +20,27 @@ pub const LATE_EVENT_SECS: i64 = 300;
 /// Most withdrawals remembered for [`LATE_EVENT_SECS`]; the oldest are forgotten first.
 pub const RECENT_WITHDRAWALS_MAX: usize = 1 << 20;
 
+/// Most routes of all peers, unless told otherwise: four times what all public collectors hold
+/// together. About 40 octets each.
+pub const ROUTES_MAX: usize = 500_000_000;
+/// Most octets of distinct attributes, unless told otherwise.
+pub const ATTRIBUTE_OCTETS_MAX: usize = 8 << 30;
+
+/// Bounds on what hostile input can make the table hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RibLimits {
+    /// Most routes; see [`ROUTES_MAX`].
+    pub routes_max: usize,
+    /// Most octets of distinct attributes; see [`ATTRIBUTE_OCTETS_MAX`].
+    pub attribute_octets_max: usize,
+}
+
+impl Default for RibLimits {
+    fn default() -> Self {
+        RibLimits { routes_max: ROUTES_MAX, attribute_octets_max: ATTRIBUTE_OCTETS_MAX }
+    }
+}
+
 type Hasher = foldhash::fast::FixedState;
 
 /// One peer's route to a prefix.
@@ -61,6 +82,8 @@ pub struct RibCounters {
     pub needless_withdrawals: u64,
     /// Events older than what the same peer last said of the prefix.
     pub late_events: u64,
+    /// Announcements refused because a limit of [`RibLimits`] was reached.
+    pub over_limit: u64,
 }
 
 /// The table.
@@ -75,9 +98,15 @@ pub struct AdjRibIn {
     released: Option<AttributeId>,
     route_count: usize,
     counters: RibCounters,
+    limits: RibLimits,
 }
 
 impl AdjRibIn {
+    /// An empty table with these limits.
+    pub fn with_limits(limits: RibLimits) -> Self {
+        AdjRibIn { limits, ..AdjRibIn::default() }
+    }
+
     /// An announcement or table entry of `peer`. `octets` are canonical attribute octets;
     /// `classify` gives the flags of attributes not seen before. `None`: nothing changed.
     pub fn announce(
@@ -90,6 +119,12 @@ impl AdjRibIn {
         self.release();
         if self.withdrawn_later_than(peer, prefix, time) {
             self.counters.late_events += 1;
+            return None;
+        }
+        let is_full = self.route_count >= self.limits.routes_max
+            || self.attributes.octets() >= self.limits.attribute_octets_max;
+        if is_full && !self.routes.contains_key(&prefix) {
+            self.counters.over_limit += 1;
             return None;
         }
         let session = session_mut(&mut self.sessions, peer);

@@ -43,6 +43,10 @@ impl Detector {
     /// The incidents, as of the last event.
     pub fn report(&self) -> Report {
         let mut counters = self.counters;
+        let rib = self.rib.counters();
+        counters.routes_over_limit = rib.over_limit;
+        counters.late_events = rib.late_events;
+        counters.duplicates = rib.duplicate_announcements;
         let mut groups: BTreeMap<Cause, Vec<Weighed<'_>>> = BTreeMap::new();
         let mut by_culprit: BTreeMap<Asn, Vec<Weighed<'_>>> = BTreeMap::new();
         let claims: BTreeMap<ClaimKey, &Claim> =

@@ -157,6 +157,10 @@ impl Detector {
         let mut asserted = Vec::new();
         self.assert_without_habit(change.prefix, after, &mut asserted);
         for key in asserted {
+            if self.claims.len() >= CLAIMS_MAX {
+                self.counters.claims_over_limit += 1;
+                continue;
+            }
             let index = self.claim_index(key, change.time);
             if let Some(claim) = self.claims.get_mut(index) {
                 claim.standing = true;
@@ -211,6 +215,10 @@ impl Detector {
         let Some(after) = change.after else { return };
         for key in asserted {
             let known = self.by_key.contains_key(&key);
+            if !known && self.claims.len() >= CLAIMS_MAX {
+                self.counters.claims_over_limit += 1;
+                continue;
+            }
             // What a table transfer shows is old: it may add a witness, never make a claim.
             if !known && change.in_transfer && key.kind == ClaimKind::Origin {
                 self.counters.muted_in_transfer += 1;
@@ -417,6 +425,10 @@ impl Detector {
         asns.len()
     }
 }
+
+/// Most claims followed at once; further ones are counted, not followed. The largest leaks known
+/// touched less than a million prefixes.
+pub const CLAIMS_MAX: usize = 4_000_000;
 
 /// Most bogon ASNs named in one claim.
 const BOGON_ASNS_MAX: usize = 16;

@@ -54,16 +54,30 @@ pub(crate) const fn covering_len_min(family: AddressFamily) -> u8 {
     }
 }
 
+/// Most prefixes whose origins are remembered: ten times the tables of today.
+pub(crate) const KNOWN_PREFIXES_MAX: usize = 16_000_000;
+/// Most origins remembered of one prefix; real prefixes have a handful.
+pub(crate) const KNOWN_ORIGINS_MAX: usize = 256;
+/// Most AS links remembered: fifty times what is seen of the Internet.
+pub(crate) const LINKS_MAX: usize = 50_000_000;
+
 /// Most more-specifics looked at when asking how a covering prefix is used.
 const MORE_SPECIFICS_MAX: usize = 512;
 
 impl OriginHabit {
-    /// Notes that `asn` originates `prefix`; whether that was new.
+    /// Notes that `asn` originates `prefix`; whether that was new. At most
+    /// [`KNOWN_PREFIXES_MAX`] prefixes and [`KNOWN_ORIGINS_MAX`] origins of each.
     pub(crate) fn learn(&mut self, prefix: Prefix, known: KnownOrigin) -> bool {
+        if self.origins.len() >= KNOWN_PREFIXES_MAX && !self.origins.contains_key(&prefix) {
+            return false;
+        }
         let origins = self.origins.entry(prefix).or_default();
         if let Some(old) = origins.iter_mut().find(|old| old.asn == known.asn) {
             old.since = old.since.min(known.since);
             old.from = old.from.max(known.from);
+            return false;
+        }
+        if origins.len() >= KNOWN_ORIGINS_MAX {
             return false;
         }
         if origins.is_empty() {
@@ -138,7 +152,9 @@ impl Topology {
     pub(crate) fn learn(&mut self, path: AsPath<'_>) {
         let mut previous = None;
         for asn in path.collapsed() {
-            if let Some(previous) = previous {
+            if let Some(previous) = previous
+                && self.links.len() < LINKS_MAX
+            {
                 self.links.insert(link(previous, asn));
             }
             previous = Some(asn);

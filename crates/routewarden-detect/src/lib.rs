@@ -14,7 +14,7 @@ mod target;
 
 use serde::Serialize;
 
-pub use engine::Detector;
+pub use engine::{CLAIMS_MAX, Detector};
 pub use incident::{
     Countermeasure, CountermeasureAction, Evidence, FactValue, Incident, IncidentKind,
     IncidentState, PREFIXES_LISTED_MAX, RovSummary, SamplePath, SeverityClass, VantagePoints,
@@ -72,6 +72,14 @@ pub struct Counters {
     pub origin_claims_seen_by_five: u64,
     /// Claims of all kinds below the quorum: not reported.
     pub below_quorum: u64,
+    /// Claims not followed because [`CLAIMS_MAX`] were already.
+    pub claims_over_limit: u64,
+    /// Announcements not taken because the table was full.
+    pub routes_over_limit: u64,
+    /// Announcements and withdrawals older than what the same peer last said of the prefix.
+    pub late_events: u64,
+    /// Announcements that repeated what the peer had said.
+    pub duplicates: u64,
     /// Origin claims that what is known explains: not reported.
     pub explained: u64,
 }

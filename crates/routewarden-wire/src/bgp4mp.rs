@@ -13,6 +13,10 @@ use crate::{
     AsnWidth, Error, Part, RawRecord, Record, Unsupported, Warning, Warnings, mrt, table_dump,
 };
 
+/// Longest message of the types BGP and BGP4PLUS, which has no header to bound it: what the length
+/// field of a header can say (RFC 4271 §4.1). Each octet of it may be a route.
+pub const LEGACY_MESSAGE_OCTETS_MAX: usize = u16::MAX as usize;
+
 /// Both ends of a session, as a collector names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionEnds {
@@ -241,6 +245,9 @@ pub(crate) fn decode_legacy<'a>(
     let mut rest = Cursor::new(raw.body);
     let broken = |rest: Cursor<'_>| raw.malformed(rest.rest(), Part::LegacyBgp);
     let ends = read_legacy_ends(&mut rest, family).ok_or_else(|| broken(rest))?;
+    if rest.remaining() > LEGACY_MESSAGE_OCTETS_MAX {
+        return Err(broken(rest));
+    }
     let context = SessionContext { asn_width: AsnWidth::Two, has_path_ids: false };
     let bgp = BgpMessage::decode_body(message_type, rest.rest(), context, false)
         .ok_or_else(|| broken(rest))?;
@@ -274,4 +281,23 @@ fn decode_legacy_state_change<'a>(
     };
     let change = read();
     change.map(Record::StateChange).ok_or_else(|| raw.malformed(rest.rest(), Part::LegacyBgp))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_legacy_update_longer_than_bgp_allows_is_malformed() {
+        let decode = |message_octets: usize| {
+            let body = vec![0; 12 + message_octets];
+            let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+            let octets = [&[0, 0, 0, 0, 0, 5, 0, 1][..], &length, &body].concat();
+            let (raw, _) = RawRecord::from_octets(&octets).unwrap();
+            decode_legacy(&raw, &mut Warnings::NONE.clone()).map(drop)
+        };
+        assert!(decode(LEGACY_MESSAGE_OCTETS_MAX).is_ok());
+        let error = decode(LEGACY_MESSAGE_OCTETS_MAX + 1).unwrap_err();
+        assert!(matches!(error, Error::Malformed { at: 12, part: Part::LegacyBgp, .. }));
+    }
 }

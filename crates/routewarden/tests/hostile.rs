@@ -143,7 +143,12 @@ fn compress(format: &str, octets: &[u8]) -> Vec<u8> {
             encoder.write_all(octets).unwrap();
             encoder.finish().unwrap()
         }
-        _ => zstd::encode_all(octets, 1).unwrap(),
+        _ => {
+            let mut encoder = zstd::Encoder::new(out, 1).unwrap();
+            encoder.include_checksum(true).unwrap();
+            encoder.write_all(octets).unwrap();
+            encoder.finish().unwrap()
+        }
     }
 }
 

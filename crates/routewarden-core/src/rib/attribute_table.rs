@@ -24,6 +24,7 @@ pub struct AttributeTable {
     free: Vec<u32>,
     index: HashTable<u32>,
     hasher: foldhash::fast::FixedState,
+    octets: usize,
 }
 
 impl AttributeTable {
@@ -42,6 +43,7 @@ impl AttributeTable {
             }
             return AttributeId(at);
         }
+        self.octets += octets.len();
         let attributes = RouteAttributes::decode(octets);
         let fresh = Slot {
             octets: octets.into(),
@@ -73,6 +75,7 @@ impl AttributeTable {
             return;
         }
         let octets = std::mem::take(&mut slot.octets);
+        self.octets = self.octets.saturating_sub(octets.len());
         let hash = self.hasher.hash_one(&*octets);
         if let Ok(entry) = self.index.find_entry(hash, |&at| at == id.0) {
             entry.remove();
@@ -94,6 +97,11 @@ impl AttributeTable {
     /// The flags given when the attributes were first seen.
     pub fn flags(&self, id: AttributeId) -> u8 {
         slot(&self.slots, id.0).map_or(0, |slot| slot.flags)
+    }
+
+    /// Octets of the distinct attribute sets in use.
+    pub fn octets(&self) -> usize {
+        self.octets
     }
 
     /// Number of distinct attribute sets in use.

@@ -89,6 +89,16 @@ fn memory_of_attributes_returns_when_all_is_withdrawn() {
     assert_eq!(rib.session(PeerId(0)).unwrap().route_count(AddressFamily::Ipv4), 0);
 }
 
+#[test]
+fn a_full_table_refuses_new_prefixes_and_counts_them() {
+    let mut rib = AdjRibIn::with_limits(RibLimits { routes_max: 1, ..RibLimits::default() });
+    assert!(announce(&mut rib, 1, 0, &[1, 2]).is_some());
+    let other = p("198.51.100.0/24");
+    assert_eq!(rib.announce((at(2), PeerId(0)), other, &octets(&[1, 2]), &mut |_| 0), None);
+    assert_eq!(rib.counters().over_limit, 1);
+    assert!(announce(&mut rib, 3, 0, &[1, 3]).is_some(), "what is known may change");
+}
+
 proptest! {
     /// Equals a plain map of (peer, prefix) to path.
     #[test]

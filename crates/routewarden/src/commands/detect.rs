@@ -43,7 +43,10 @@ pub(super) fn run(args: &DetectArgs) -> Result<Exit> {
         .cloned()
         .partition(|incident| incident.confidence >= args.min_confidence);
     print(&shown, &outcome.report, &sources, args.format)?;
-    let is_incomplete = summary::faults(&outcome.inputs, args.quiet)?;
+    let counters = outcome.report.counters;
+    let is_incomplete = summary::faults(&outcome.inputs, args.quiet)?
+        || counters.routes_over_limit > 0
+        || counters.claims_over_limit > 0;
     if !args.quiet {
         summarise(&outcome, &sources, &shown, hidden.len())?;
     }
@@ -117,8 +120,14 @@ fn summarise(
     let counters = report.counters;
     writeln!(
         err,
-        "knowledge: {} vantage point ASes, {} routes, {} prefixes with known origin, {} AS links",
-        report.vantage_points, report.routes, report.known_prefixes, report.known_links
+        "knowledge: {} vantage point ASes, {} routes, {} prefixes with known origin, {} AS links; \
+         {} duplicate and {} late events",
+        report.vantage_points,
+        report.routes,
+        report.known_prefixes,
+        report.known_links,
+        counters.duplicates,
+        counters.late_events
     )?;
     writeln!(
         err,
@@ -131,6 +140,13 @@ fn summarise(
         counters.below_quorum,
         counters.muted_in_transfer
     )?;
+    if counters.routes_over_limit > 0 || counters.claims_over_limit > 0 {
+        writeln!(
+            err,
+            "LIMIT REACHED: {} announcements not taken, {} claims not followed",
+            counters.routes_over_limit, counters.claims_over_limit
+        )?;
+    }
     let count = |class: &str| {
         shown.iter().filter(|i| output::confidence_class(i.confidence) == class).count()
     };
