@@ -1,6 +1,6 @@
 //! The detector from events to incidents, in documentation space (bogon checks off unless said).
 
-use routewarden_core::facts::{FactKind, FactSource, Facts, Sourced, Vrp, VrpTable};
+use routewarden_core::facts::{AsNameTable, FactKind, FactSource, Facts, Sourced, Vrp, VrpTable};
 use routewarden_core::{
     AddressFamily, AsPathBuf, Asn, EventBatch, Peer, PeerId, PeerTable, Prefix, RouteAttributes,
     RouteEvent, RouteEventKind, SegmentKind, Timestamp,
@@ -22,6 +22,17 @@ struct Lab {
 
 fn p(text: &str) -> Prefix {
     text.parse().unwrap()
+}
+
+fn source(kind: FactKind) -> FactSource {
+    FactSource {
+        kind,
+        name: "test".to_owned(),
+        sha256: None,
+        date: None,
+        entries: 1,
+        skipped: std::collections::BTreeMap::new(),
+    }
 }
 
 fn at(secs: u32) -> Timestamp {
@@ -223,6 +234,29 @@ fn an_exact_prefix_and_a_later_more_specific_are_two_incidents() {
 }
 
 #[test]
+fn sample_paths_show_as_many_witnesses_as_they_can() {
+    let mut lab = lab_with_victim();
+    for host in 0..8 {
+        lab.announce(100, 0, &format!("203.0.113.{}/29", host * 8), &[CULPRIT]);
+    }
+    lab.announce(101, 1, "203.0.113.0/29", &[CULPRIT]);
+    let incidents = lab.incidents();
+    let witnesses: std::collections::BTreeSet<_> =
+        incidents[0].sample_paths.iter().map(|sample| sample.peer_asn.0).collect();
+    assert_eq!(witnesses.into_iter().collect::<Vec<_>>(), [64496, 64497]);
+}
+
+#[test]
+fn control_characters_of_names_are_left_out() {
+    let name = "Evil\u{1b}[2J\u{7}, NL";
+    let table = AsNameTable::from_names(vec![(Asn(CULPRIT), name.into())]);
+    let mut lab = lab_with_victim();
+    lab.facts.as_names = Some(Sourced { table, source: source(FactKind::AsNames) });
+    lab.all_announce(100, "203.0.113.128/25", &[CULPRIT]);
+    assert_eq!(lab.incidents()[0].as_names["64503"], "Evil[2J, NL");
+}
+
+#[test]
 fn the_id_stays_while_the_incident_grows() {
     let mut lab = lab_with_victim();
     lab.all_announce(100, "203.0.113.128/25", &[CULPRIT]);
@@ -243,16 +277,9 @@ fn rpki_invalid_alone_is_its_own_kind_and_with_a_claim_it_is_evidence() {
         asn: Asn(VICTIM),
         ta: routewarden_core::facts::TrustAnchorId::default(),
     };
-    let source = FactSource {
-        kind: FactKind::Vrps,
-        name: "vrps".to_owned(),
-        sha256: None,
-        date: None,
-        entries: 1,
-        skipped: std::collections::BTreeMap::new(),
-    };
     let mut lab = lab_with_victim();
-    lab.facts.vrps = Some(Sourced { table: VrpTable::from_vrps(vec![vrp]), source });
+    let table = VrpTable::from_vrps(vec![vrp]);
+    lab.facts.vrps = Some(Sourced { table, source: source(FactKind::Vrps) });
     lab.all_announce(100, "203.0.113.128/25", &[VICTIM]);
     let incidents = lab.incidents();
     assert_eq!(incidents.len(), 1);

@@ -294,7 +294,8 @@ mod tests {
             let length = u32::try_from(body.len()).unwrap().to_be_bytes();
             let octets = [&[0, 0, 0, 0, 0, 5, 0, 1][..], &length, &body].concat();
             let (raw, _) = RawRecord::from_octets(&octets).unwrap();
-            decode_legacy(&raw, &mut Warnings::NONE.clone()).map(drop)
+            let mut warnings = Warnings::NONE;
+            decode_legacy(&raw, &mut warnings).map(drop)
         };
         assert!(decode(LEGACY_MESSAGE_OCTETS_MAX).is_ok());
         let error = decode(LEGACY_MESSAGE_OCTETS_MAX + 1).unwrap_err();

@@ -9,6 +9,10 @@ use crate::{
     for_each_element,
 };
 
+/// Most distinct prefixes of a family that are counted; a hostile stream may hold any number.
+/// Further ones are counted as `prefixes_over_limit` among the errors.
+pub const PREFIXES_MAX: usize = 50_000_000;
+
 /// Counts of a stream. Multicast routes are counted with the unicast ones and apart.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
@@ -95,7 +99,11 @@ impl Counts {
 
     fn add_prefix(&mut self, prefix: Prefix) {
         let seen = if prefix.is_ipv4() { &mut self.ipv4 } else { &mut self.ipv6 };
-        seen.insert(prefix);
+        if seen.len() < PREFIXES_MAX || seen.contains(&prefix) {
+            seen.insert(prefix);
+        } else {
+            *self.errors.entry("prefixes_over_limit").or_default() += 1;
+        }
     }
 
     /// MRT records, unreadable ones included.

@@ -113,7 +113,9 @@ impl Detector {
                 Some(format!("{}, {}", organisation.name, organisation.country))
             })
         };
-        asns.filter_map(|&asn| Some((asn.0.to_string(), name(asn)?))).collect()
+        // Names come from files of others and end in terminals: no control characters.
+        let clean = |name: String| name.chars().filter(|c| !c.is_control()).collect();
+        asns.filter_map(|&asn| Some((asn.0.to_string(), clean(name(asn)?)))).collect()
     }
 
     fn sample_paths(&self, claims: &[&Claim]) -> Vec<SamplePath> {
@@ -133,8 +135,14 @@ impl Detector {
             .flat_map(|claim| claim.samples.iter().filter_map(|s| sample(claim, s)))
             .collect();
         samples.sort_unstable();
-        samples.truncate(SAMPLE_PATHS_MAX);
-        samples
+        // The earliest of every witness AS before further ones of the same.
+        let mut shown: BTreeSet<Asn> = BTreeSet::new();
+        let (mut chosen, rest): (Vec<_>, Vec<_>) =
+            samples.into_iter().partition(|sample| shown.insert(sample.peer_asn));
+        chosen.extend(rest);
+        chosen.truncate(SAMPLE_PATHS_MAX);
+        chosen.sort_unstable();
+        chosen
     }
 }
 
