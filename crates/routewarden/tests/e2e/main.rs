@@ -6,6 +6,7 @@
     reason = "test code: a panic is a failed test, and a skip is told on standard error"
 )]
 
+mod archive;
 mod cli;
 mod lab;
 mod program;
