@@ -80,7 +80,20 @@ fn updates(width: AsnWidth) -> Outcome<Vec<(&'static str, Vec<u8>)>> {
     old.raw(flag::OPTIONAL | flag::TRANSITIVE, code::AS4_PATH, &path(&[4_200_000_000], &[]))?;
     old.raw(flag::OPTIONAL | flag::TRANSITIVE, code::AS4_AGGREGATOR, &[0, 1, 0, 0, 1, 2, 3, 4])?;
     let mut broken = self::plain(width)?.into_octets();
-    broken.extend_from_slice(&[0x40, code::ORIGIN, 1, 9, 0xc0, code::COMMUNITIES, 5, 1, 2, 3, 4, 5]);
+    broken.extend_from_slice(&[
+        0x40,
+        code::ORIGIN,
+        1,
+        9,
+        0xc0,
+        code::COMMUNITIES,
+        5,
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]);
     let mut cut = encode::update(&v4, &plain, &v4)?;
     cut.truncate(cut.len() - 2);
     Ok(vec![
@@ -147,7 +160,8 @@ fn streams() -> Outcome<Vec<(String, Vec<u8>)>> {
             .map(|addr| PeerEntry { bgp_id: PEER, addr, asn: Asn(4_200_000_000) })
             .to_vec(),
     };
-    let index = ((mrt::TABLE_DUMP_V2, table_dump_v2::PEER_INDEX_TABLE), encode::peer_index_table(&index)?);
+    let index =
+        ((mrt::TABLE_DUMP_V2, table_dump_v2::PEER_INDEX_TABLE), encode::peer_index_table(&index)?);
     let four = rich(AsnWidth::Four)?.into_octets();
     let mut short = plain(AsnWidth::Four)?;
     short.mp_reach_short(&["2001:db8::1".parse()?])?;
@@ -166,7 +180,8 @@ fn streams() -> Outcome<Vec<(String, Vec<u8>)>> {
         let (subtype, body) = encode::rib(0, prefix, Safi::Unicast, &entries)?;
         add(name, &[index.clone(), ((mrt::TABLE_DUMP_V2, subtype), body)])?;
     }
-    let entry = [RibEntryParts { peer_index: 0, originated: time(), path_id: None, attributes: &four }];
+    let entry =
+        [RibEntryParts { peer_index: 0, originated: time(), path_id: None, attributes: &four }];
     for (name, path_id) in [("rib-generic", None), ("rib-generic-addpath", Some(1))] {
         let (subtype, body) = encode::rib_generic(1, nlri("2001:db8::/32", path_id), &entry)?;
         add(name, &[index.clone(), ((mrt::TABLE_DUMP_V2, subtype), body)])?;
@@ -181,7 +196,10 @@ fn streams() -> Outcome<Vec<(String, Vec<u8>)>> {
         attributes: &two,
     };
     let (subtype, body) = encode::table_dump(0, &[old, old])?;
-    add("table-dump", &[((mrt::TABLE_DUMP, subtype), body.clone()), ((mrt::TABLE_DUMP, subtype), body)])?;
+    add(
+        "table-dump",
+        &[((mrt::TABLE_DUMP, subtype), body.clone()), ((mrt::TABLE_DUMP, subtype), body)],
+    )?;
     let body = encode::bgp4mp_entry(&old, (Asn(64500), LOCAL.into()), PEER.into())?;
     add("bgp4mp-entry", &[((mrt::BGP4MP, bgp4mp::ENTRY), body)])?;
 

@@ -69,8 +69,7 @@ fn write_docs(with_pages: bool) -> anyhow::Result<()> {
             continue;
         }
         if let Some(directory) = page.path.parent() {
-            std::fs::create_dir_all(directory)
-                .with_context(|| directory.display().to_string())?;
+            std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
         std::fs::write(&page.path, &page.should_be)
             .with_context(|| page.path.display().to_string())?;
@@ -85,7 +84,11 @@ fn check_docs() -> anyhow::Result<()> {
     for page in &stale {
         say(&format!("stale: {}\n", page.path.display()))?;
     }
-    ensure!(stale.is_empty(), "{} files are not as the program says: cargo xtask docs", stale.len());
+    ensure!(
+        stale.is_empty(),
+        "{} files are not as the program says: cargo xtask docs",
+        stale.len()
+    );
     say(&format!("check-docs: {} files are as the program says\n", pages.len()))
 }
 

@@ -119,7 +119,9 @@ mod tests {
         assert_eq!(coloured("  plain, 1 < 2 & 3"), "  plain, 1 &lt; 2 &amp; 3");
         assert_eq!(
             coloured("   +35  text [rule]"),
-            format!("<tspan fill=\"{FOR}\">   +35</tspan>  text <tspan fill=\"{DIM}\">[rule]</tspan>")
+            format!(
+                "<tspan fill=\"{FOR}\">   +35</tspan>  text <tspan fill=\"{DIM}\">[rule]</tspan>"
+            )
         );
         assert_eq!(
             coloured("What      AS1 (A) did."),

@@ -16,7 +16,15 @@ pub(crate) struct Program {
 impl Program {
     /// Builds it.
     pub(crate) fn build(root: &Path) -> anyhow::Result<Self> {
-        let built = Command::new(crate::cargo())
+        let mut build = Command::new(crate::cargo());
+        // `cargo run` sets these for us; build scripts that look at them would run anew.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                build.env_remove(&name);
+            }
+        }
+        let built = build
             .args(["build", "--quiet", "--package", "routewarden"])
             .current_dir(root)
             .status()

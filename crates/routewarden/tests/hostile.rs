@@ -1,6 +1,12 @@
 //! Hostile input against the real program: it never panics, never takes memory without bound, and
 //! says what it lost. Results by hand on larger inputs are in `docs/reference/hostile-input.md`.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts test functions only"
+)]
 
 use std::fs;
 use std::io::Write;
@@ -320,47 +326,86 @@ fn flipped_bits_in_compressed_files() {
     }
 }
 
+/// Large enough that the blocks of bzip2 are decoded side by side.
+#[test]
+fn a_large_bzip2_file_cut_or_with_a_flipped_bit() {
+    let files = Files::new();
+    let mut damage = Damage(7);
+    let mut stream = Vec::new();
+    for _ in 0..120 {
+        stream.extend_from_slice(&recording());
+        // A record of a type nobody knows, full of noise, which does not pack.
+        stream.extend_from_slice(&[0x60, 0, 0, 0, 0, 99, 0, 0, 0, 0, 80, 0]);
+        stream.extend((0..20_480 / 8).flat_map(|_| damage.next().to_be_bytes()));
+    }
+    let packed = compress("bz2", &stream);
+    assert!(packed.len() > 2 << 20);
+    let whole = count(&files.write("whole", &packed)).counts();
+    assert_eq!(whole, Counts { records: 97 * 120, elements: 97 * 120 });
+    let mut before = Counts::default();
+    for percent in (5..100).step_by(10) {
+        let path = files.write("cut", &packed[..packed.len() * percent / 100]);
+        for outcome in [detect(&path), count(&path)] {
+            assert_eq!(outcome.code, Some(3), "{percent} %: {}", outcome.stderr);
+            assert_eq!(outcome.faults().len(), 1, "{percent} %: {}", outcome.stderr);
+            assert_eq!(outcome.faults()[0].2, "truncated", "{percent} %");
+        }
+        let counts = count(&path).counts();
+        assert!(before.records < counts.records && counts.records < whole.records, "{percent} %");
+        before = counts;
+    }
+    for _ in 0..10 {
+        let mut damaged = packed.clone();
+        damage.flip(&mut damaged);
+        let path = files.write("flipped", &damaged);
+        for outcome in [detect(&path), count(&path)] {
+            assert_ne!(outcome.code, Some(0), "{}", outcome.stderr);
+        }
+    }
+}
+
 /// Offset in the first record of the UPDATE's body: MRT and BGP4MP headers, BGP header.
 const BODY: usize = 12 + 20 + 19;
 
-/// The first record with octets replaced at an offset, and the rest of the recording.
-fn replaced(changes: &[(usize, &[u8])]) -> Vec<u8> {
+/// The recording with octets replaced at an offset.
+fn replaced(at: usize, octets: &[u8]) -> Vec<u8> {
     let mut stream = recording();
-    for (at, octets) in changes {
-        stream[*at..at + octets.len()].copy_from_slice(octets);
-    }
+    stream[at..at + octets.len()].copy_from_slice(octets);
     stream
 }
+
+/// What is wrong, where, and the octets there.
+type Wrong = (&'static str, usize, &'static [u8]);
 
 #[test]
 fn wrong_lengths_inside_a_record_cost_that_record_only() {
     // The first record, octets from BODY: no withdrawn routes (0000), attributes (0014):
     // ORIGIN 40 01 01 00, AS_PATH 40 02 06 02 01 asn4, NEXT_HOP 40 03 04 addr4, NLRI 1a c0000200.
     let (attributes, path, nlri) = (BODY + 4, BODY + 8, BODY + 24);
-    let cases: [(&str, &[(usize, &[u8])]); 18] = [
-        ("withdrawn length 65535", &[(BODY, &[0xff, 0xff])]),
-        ("withdrawn length 1", &[(BODY, &[0, 1])]),
-        ("attributes length 65535", &[(BODY + 2, &[0xff, 0xff])]),
-        ("attributes length one more", &[(BODY + 2, &[0, 21])]),
-        ("attributes length one less", &[(BODY + 2, &[0, 19])]),
-        ("ORIGIN length 0", &[(attributes + 2, &[0])]),
-        ("ORIGIN length 255", &[(attributes + 2, &[255])]),
-        ("AS_PATH length one less", &[(path + 2, &[5])]),
-        ("AS_PATH length one more", &[(path + 2, &[7])]),
-        ("AS_PATH extended length 65535", &[(path, &[0x50, 2, 0xff, 0xff])]),
-        ("path segment of 255 ASNs", &[(path + 4, &[255])]),
-        ("path segment of 0 ASNs", &[(path + 4, &[0])]),
-        ("path segment of type 9", &[(path + 3, &[9])]),
-        ("NEXT_HOP length 5", &[(nlri - 5, &[5])]),
-        ("NLRI length 33", &[(nlri, &[33])]),
-        ("NLRI length 129", &[(nlri, &[129])]),
-        ("NLRI length 255", &[(nlri, &[255])]),
-        ("BGP length 18", &[(BODY - 3, &[0, 18])]),
+    let cases: [Wrong; 18] = [
+        ("withdrawn length 65535", BODY, &[0xff, 0xff]),
+        ("withdrawn length 1", BODY, &[0, 1]),
+        ("attributes length 65535", BODY + 2, &[0xff, 0xff]),
+        ("attributes length one more", BODY + 2, &[0, 21]),
+        ("attributes length one less", BODY + 2, &[0, 19]),
+        ("ORIGIN length 0", attributes + 2, &[0]),
+        ("ORIGIN length 255", attributes + 2, &[255]),
+        ("AS_PATH length one less", path + 2, &[5]),
+        ("AS_PATH length one more", path + 2, &[7]),
+        ("AS_PATH extended length 65535", path, &[0x50, 2, 0xff, 0xff]),
+        ("path segment of 255 ASNs", path + 4, &[255]),
+        ("path segment of 0 ASNs", path + 4, &[0]),
+        ("path segment of type 9", path + 3, &[9]),
+        ("NEXT_HOP length 5", nlri - 5, &[5]),
+        ("NLRI length 33", nlri, &[33]),
+        ("NLRI length 129", nlri, &[129]),
+        ("NLRI length 255", nlri, &[255]),
+        ("BGP length 18", BODY - 3, &[0, 18]),
     ];
     let files = Files::new();
     let whole = count(&files.write("whole.mrt", &recording())).counts();
-    for (what, changes) in cases {
-        let path = files.write("wrong.mrt", &replaced(changes));
+    for (what, at, octets) in cases {
+        let path = files.write("wrong.mrt", &replaced(at, octets));
         for outcome in [detect(&path), count(&path)] {
             let faults = outcome.faults();
             assert!(!faults.is_empty(), "{what}: {}", outcome.stderr);
@@ -382,8 +427,7 @@ fn wrong_lengths_of_a_record() {
     let length = u32::try_from(starts[11] - starts[10] - 12).unwrap();
     let lengths = [0, 1, length - 1, length + 1, length + 5000, 17 << 20, (1 << 30) + 1, u32::MAX];
     for wrong in lengths {
-        let path =
-            files.write("wrong.mrt", &replaced(&[(starts[10] + 8, &wrong.to_be_bytes()[..])]));
+        let path = files.write("wrong.mrt", &replaced(starts[10] + 8, &wrong.to_be_bytes()));
         for outcome in [detect(&path), count(&path)] {
             // What follows is read at wrong offsets; that it goes wrong is told.
             let faults = outcome.faults();
@@ -579,6 +623,9 @@ fn facts_without_end_stop_at_a_limit() {
     }
 }
 
+/// A target and its body.
+type Target = (&'static str, fn(&[u8]));
+
 #[test]
 fn the_corpora_of_the_fuzz_targets() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
@@ -587,7 +634,7 @@ fn the_corpora_of_the_fuzz_targets() {
             routewarden_feeds::facts::fuzz::facts(kind, file);
         }
     };
-    let targets: [(&str, fn(&[u8])); 4] = [
+    let targets: [Target; 4] = [
         ("mrt_record", routewarden_wire::fuzz::mrt_record),
         ("bgp_update", routewarden_wire::fuzz::bgp_update),
         ("facts", facts),
