@@ -107,6 +107,11 @@ fn updates(width: AsnWidth) -> Outcome<Vec<(&'static str, Vec<u8>)>> {
         ("as4-path", encode::update(&[], old.octets(), &v4)?),
         ("malformed-attributes", encode::update(&[], &broken, &v4)?),
         ("cut", cut),
+        // Read as a path identifier and a default route once.
+        (
+            "prefix-length-33",
+            [&encode::update(&[], &plain, &[])?[..], &[33, 192, 0, 2, 0]].concat(),
+        ),
         ("prefix-too-long", [&[0, 0, 0, 0, 33, 1, 2, 3, 4, 5][..]].concat()),
     ])
 }

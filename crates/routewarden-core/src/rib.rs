@@ -12,6 +12,7 @@ use hashbrown::HashMap;
 
 use crate::{Asn, PeerId, Prefix, RouteAttributes, Timestamp};
 pub use attribute_table::{AttributeId, AttributeTable};
+use session::TransferStep;
 pub use session::{Session, TRANSFER_QUIET_SECS, TRANSFER_SECS_MAX};
 
 /// How long a withdrawal is remembered so that an older announcement, arriving late, does not
@@ -99,6 +100,7 @@ pub struct AdjRibIn {
     route_count: usize,
     counters: RibCounters,
     limits: RibLimits,
+    ended_transfer: Option<PeerId>,
 }
 
 impl AdjRibIn {
@@ -128,7 +130,11 @@ impl AdjRibIn {
             return None;
         }
         let session = session_mut(&mut self.sessions, peer);
-        let in_transfer = session.on_announcement(time);
+        let step = session.on_announcement(time);
+        let in_transfer = step == TransferStep::InTransfer;
+        if step == TransferStep::Ended {
+            self.ended_transfer = Some(peer);
+        }
         let routes = self.routes.entry(prefix).or_default();
         let held = routes.iter_mut().find(|route| route.peer == peer);
         if held.as_ref().is_some_and(|route| route.time > time) {
@@ -203,6 +209,12 @@ impl AdjRibIn {
             after: None,
             in_transfer: false,
         })
+    }
+
+    /// The peer whose table transfer the last announcement ended by its time, once: routes from
+    /// before the reset that it has not sent again are gone.
+    pub fn take_ended_transfer(&mut self) -> Option<PeerId> {
+        self.ended_transfer.take()
     }
 
     /// The session of `peer`, made on first use.

@@ -76,6 +76,9 @@ pub(crate) struct Sample {
 /// Most sample paths kept for a claim, one a witness AS, the earliest.
 pub(crate) const SAMPLES_MAX: usize = 8;
 
+/// Most episodes of a claim that are told apart; further ones lengthen the last.
+const EPISODES_MAX: usize = 64;
+
 /// A claim's life.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
@@ -88,6 +91,9 @@ pub(crate) struct Claim {
     pub(crate) ended_at: Option<Timestamp>,
     /// It stood already in the table given at the start.
     pub(crate) standing: bool,
+    /// From when to when it was seen, at most [`EPISODES_MAX`] times; the last one goes on
+    /// while `ended_at` is `None`.
+    pub(crate) episodes: Vec<(Timestamp, Timestamp)>,
     holders: Vec<(PeerId, Asn)>,
     /// Witness ASes and when each first saw it. The culprit's own sessions are no witnesses.
     pub(crate) witnesses: BTreeMap<Asn, Timestamp>,
@@ -121,6 +127,7 @@ impl Claim {
             last_seen: time,
             ended_at: None,
             standing: false,
+            episodes: vec![(time, time)],
             holders: Vec::new(),
             witnesses: BTreeMap::new(),
             peak: 0,
@@ -143,6 +150,11 @@ impl Claim {
         self.last_seen = self.last_seen.max(time);
         if self.ended_at.take().is_some() {
             self.recurrences += 1;
+            if self.episodes.len() < EPISODES_MAX {
+                self.episodes.push((time, time));
+            }
+        } else if let [only] = self.episodes.as_mut_slice() {
+            only.0 = only.0.min(time);
         }
         self.announcements += 1;
         if let Some(target) = &self.target
@@ -175,6 +187,9 @@ impl Claim {
         self.holders.retain(|&(holder, _)| holder != peer);
         if self.holders.len() < before && self.holders.is_empty() {
             self.ended_at = Some(time);
+            if let Some(last) = self.episodes.last_mut() {
+                last.1 = time;
+            }
         }
     }
 
@@ -211,9 +226,18 @@ impl Claim {
         }
     }
 
-    /// Seconds it was seen, to `now` when it still is.
+    /// From when to when it was seen, to `now` when it still is.
+    pub(crate) fn intervals(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        let mut intervals = self.episodes.clone();
+        if let (None, Some(last)) = (self.ended_at, intervals.last_mut()) {
+            last.1 = now;
+        }
+        intervals
+    }
+
+    /// Seconds it was seen.
     pub(crate) fn duration_secs(&self, now: Timestamp) -> i64 {
-        self.ended_at.unwrap_or(now).secs_since(self.first_seen).max(0)
+        self.intervals(now).iter().map(|(from, to)| to.secs_since(*from).max(0)).sum()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod build;
 
+pub(crate) use build::PLAIN_RULES;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::InvalidReason;
@@ -20,7 +22,7 @@ const BURST_GAP_SECS: i64 = 300;
 /// A burst against this many different victims has one cause: the culprit.
 const BURST_VICTIMS_MIN: usize = 5;
 /// Points of confidence that a burst adds, when most of it has this confidence by itself.
-const BURST_WEIGHT: i32 = 20;
+pub(crate) const BURST_WEIGHT: i32 = 20;
 const BURST_CONFIDENCE_MIN: u8 = 40;
 
 /// A claim with its weighed evidence.

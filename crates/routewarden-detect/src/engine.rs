@@ -98,17 +98,21 @@ impl Detector {
         match event.kind {
             RouteEventKind::Announcement { prefix, attributes } => {
                 self.counters.announcements += 1;
-                self.updates_begun = true;
+                self.updates_begun |= !self.is_before_start(time);
                 let octets = batch.attributes(attributes);
-                if let Some(change) = self.announce((time, peer), prefix, octets) {
-                    self.on_change(&change);
+                let change = self.announce((time, peer), prefix, octets);
+                if let Some(change) = change {
+                    self.on_change_or_baseline(&change);
+                }
+                if let Some(peer) = self.rib.take_ended_transfer() {
+                    self.drop_routes_not_sent_again(time, peer);
                 }
             }
             RouteEventKind::Withdrawal { prefix } => {
                 self.counters.withdrawals += 1;
-                self.updates_begun = true;
+                self.updates_begun |= !self.is_before_start(time);
                 if let Some(change) = self.rib.withdraw((time, peer), prefix) {
-                    self.on_change(&change);
+                    self.on_change_or_baseline(&change);
                 }
             }
             RouteEventKind::TableEntry { prefix, attributes, originated } => {
@@ -131,6 +135,32 @@ impl Detector {
             RouteEventKind::EndOfRib { .. } => {
                 self.rib.session_mut(peer).on_end_of_rib();
                 self.drop_routes_not_sent_again(time, peer);
+            }
+        }
+    }
+
+    fn is_before_start(&self, time: Timestamp) -> bool {
+        self.config.from.is_some_and(|from| time < from)
+    }
+
+    /// What happened before the time asked for brings the table up to that time.
+    fn on_change_or_baseline(&mut self, change: &RouteChange) {
+        if !self.is_before_start(change.time) {
+            self.on_change(change);
+            return;
+        }
+        self.counters.before_start += 1;
+        if self.by_prefix.contains_key(&change.prefix) {
+            // Standing claims (bogons, ROV) follow the table.
+            self.leave_all(change);
+        }
+        self.on_table_entry(change);
+    }
+
+    fn leave_all(&mut self, change: &RouteChange) {
+        for &index in self.by_prefix.get(&change.prefix).into_iter().flatten() {
+            if let Some(claim) = self.claims.get_mut(index) {
+                claim.leave(change.time, change.peer);
             }
         }
     }

@@ -38,6 +38,8 @@ pub struct Config {
     /// or one where fewer than [`QUORUM_VANTAGE_POINTS_MIN`] vantage point ASes are heard, each
     /// of which is then a sizeable share.
     pub quorum: Option<usize>,
+    /// What happened before this time is the state to start from, not news.
+    pub from: Option<routewarden_core::Timestamp>,
 }
 
 /// Least number of distinct witness ASes before a claim counts, unless told otherwise.
@@ -47,7 +49,7 @@ pub const QUORUM_VANTAGE_POINTS_MIN: usize = 8;
 
 impl Default for Config {
     fn default() -> Self {
-        Config { bogons: true, quorum: None }
+        Config { bogons: true, quorum: None, from: None }
     }
 }
 
@@ -60,6 +62,8 @@ pub struct Counters {
     pub withdrawals: u64,
     /// Table entries taken.
     pub table_entries: u64,
+    /// Route changes before the time asked for, which only brought the table up to date.
+    pub before_start: u64,
     /// Events whose peer index was not in the batch's list.
     pub events_of_unknown_peer: u64,
     /// Doubtful originations seen only in a table transfer after a peer came up.

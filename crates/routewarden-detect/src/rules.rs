@@ -9,7 +9,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use routewarden_core::facts::Facts;
+use routewarden_core::facts::{FactSource, Facts};
 use routewarden_core::{Asn, Timestamp};
 
 use crate::claim::{Claim, Target};
@@ -41,10 +41,27 @@ impl Found {
         Found { text: text.into(), facts: BTreeMap::new() }
     }
 
+    /// Names the file that the reason rests on, with its version.
+    fn citing(self, source: Option<&FactSource>) -> Self {
+        match source {
+            Some(source) => self.with("source", cite(source).as_str()),
+            None => self,
+        }
+    }
+
     fn with(mut self, name: &str, value: impl Into<FactValue>) -> Self {
         self.facts.insert(name.to_owned(), value.into());
         self
     }
+}
+
+/// `name, date, sha256 and its first twelve digits`
+pub(crate) fn cite(source: &FactSource) -> String {
+    let date = source.date.map(|date| format!(", {date}")).unwrap_or_default();
+    let digest = source.sha256.map(|digest| digest.to_string()).unwrap_or_default();
+    let digest: String = digest.chars().take(12).collect();
+    let separator = if digest.is_empty() { "" } else { ", sha256 " };
+    format!("{}{date}{separator}{digest}", source.name)
 }
 
 /// A weighed question.
@@ -61,9 +78,11 @@ pub(crate) fn weigh(case: &Case<'_>) -> Vec<Evidence> {
     RULES.into_iter().flatten().filter_map(|rule| rule.apply(case)).collect()
 }
 
-/// Name and weight of every rule, for the documentation.
+/// Name and weight of every rule, for the documentation: those that weigh an origin claim, then
+/// those of claims that stand by themselves.
 pub fn rule_weights() -> Vec<(&'static str, i32)> {
-    RULES.into_iter().flatten().map(|rule| (rule.name, rule.weight)).collect()
+    let weighed = RULES.into_iter().flatten().map(|rule| (rule.name, rule.weight));
+    weighed.chain(crate::correlate::PLAIN_RULES).collect()
 }
 
 impl Rule {
@@ -110,6 +129,14 @@ impl Case<'_> {
         let culprit = self.country(self.culprit())?;
         let victim = self.target.victims.iter().find_map(|&victim| self.country(victim))?;
         Some((culprit, victim))
+    }
+
+    pub(super) fn vrps(&self) -> Option<&FactSource> {
+        self.facts.vrps.as_ref().map(|facts| &facts.source)
+    }
+
+    pub(super) fn organisations(&self) -> Option<&FactSource> {
+        self.facts.organisations.as_ref().map(|facts| &facts.source)
     }
 
     pub(super) fn victims(&self) -> String {

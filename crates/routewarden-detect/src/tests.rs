@@ -1,6 +1,9 @@
 //! The detector from events to incidents, in documentation space (bogon checks off unless said).
 
-use routewarden_core::facts::{AsNameTable, FactKind, FactSource, Facts, Sourced, Vrp, VrpTable};
+use routewarden_core::facts::{
+    AsNameTable, FactKind, FactSource, Facts, Organisation, OrganisationTable, Sourced, Vrp,
+    VrpTable,
+};
 use routewarden_core::{
     AddressFamily, AsPathBuf, Asn, EventBatch, Peer, PeerId, PeerTable, Prefix, RouteAttributes,
     RouteEvent, RouteEventKind, SegmentKind, Timestamp,
@@ -208,6 +211,66 @@ fn a_route_of_the_owner_or_its_cover_is_no_claim() {
 }
 
 #[test]
+fn what_happened_before_the_time_asked_for_is_the_state_to_start_from() {
+    let mut lab = lab_with_victim();
+    lab.all_announce(50, "203.0.113.64/26", &[64509]);
+    lab.all_announce(100, "203.0.113.128/25", &[CULPRIT]);
+    assert_eq!(lab.incidents().len(), 2);
+    lab.config.from = Some(at(100));
+    let report = lab.run();
+    let [incident] = report.incidents.as_slice() else { panic!("{report:?}") };
+    assert_eq!(incident.culprits, [Asn(CULPRIT)]);
+    assert_eq!(report.counters.before_start, 10);
+}
+
+#[test]
+fn a_transfer_without_end_of_rib_ends_by_time() {
+    let mut lab = lab_with_victim();
+    lab.announce(100, 0, "203.0.113.128/25", &[CULPRIT]);
+    lab.push(200, 0, RouteEventKind::PeerDown);
+    lab.push(210, 0, RouteEventKind::PeerUp);
+    lab.announce(211, 0, "203.0.113.0/24", &[64511, VICTIM]);
+    lab.announce(500, 0, "198.51.100.0/24", &[64508]);
+    assert_eq!(lab.incidents()[0].ended_at, None);
+    lab.announce(511, 0, "198.51.100.0/24", &[64507, 64508]);
+    assert_eq!(lab.incidents()[0].ended_at, Some(at(511)));
+}
+
+#[test]
+fn exposure_leaves_out_the_time_between_episodes() {
+    let mut lab = lab_with_victim();
+    for start in [0, 20_000] {
+        lab.all_announce(100 + start, "203.0.113.128/25", &[CULPRIT]);
+        for peer in 0..5 {
+            lab.withdraw(160 + start, peer, "203.0.113.128/25");
+        }
+    }
+    let incidents = lab.incidents();
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].exposure_secs, 120);
+    assert_eq!(incidents[0].ended_at, Some(at(20_160)));
+}
+
+#[test]
+fn evidence_names_the_file_it_rests_on() {
+    let mut lab = lab_with_victim();
+    let organisation = |id: &str, country: &str| Organisation {
+        id: id.into(),
+        name: id.into(),
+        country: country.into(),
+    };
+    let table = OrganisationTable::from_records(
+        vec![organisation("ORG-A", "NL"), organisation("ORG-B", "BE")],
+        vec![(Asn(CULPRIT), "ORG-A".into()), (Asn(VICTIM), "ORG-B".into())],
+    );
+    lab.facts.organisations = Some(Sourced { table, source: source(FactKind::Organisations) });
+    lab.all_announce(100, "203.0.113.128/25", &[CULPRIT]);
+    let incidents = lab.incidents();
+    let line = incidents[0].evidence.iter().find(|line| line.rule == "countries_differ").unwrap();
+    assert_eq!(line.facts["source"], crate::FactValue::Text("test".to_owned()));
+}
+
+#[test]
 fn what_recurs_is_one_incident() {
     let mut lab = lab_with_victim();
     for round in 0..3 {
@@ -285,7 +348,7 @@ fn rpki_invalid_alone_is_its_own_kind_and_with_a_claim_it_is_evidence() {
     assert_eq!(incidents.len(), 1);
     assert_eq!(incidents[0].kind, IncidentKind::RpkiInvalid);
     assert!(incidents[0].victims.is_empty(), "the holder of the ROA did it itself");
-    assert_eq!(incidents[0].evidence[0].rule, "rov_invalid_max_length");
+    assert_eq!(incidents[0].evidence[0].rule, "rov_only_invalid_max_length");
     lab.all_announce(200, "203.0.113.0/25", &[CULPRIT]);
     let incidents = lab.incidents();
     let kinds: Vec<_> = incidents.iter().map(|incident| incident.kind).collect();

@@ -38,7 +38,8 @@ pub const WINDOW_SLACK_SECS: i64 = 900;
 /// How to read a stream.
 #[derive(Clone, Debug, Default)]
 pub struct StreamOptions {
-    /// Events before this time are counted, not given.
+    /// Events before this time are counted, not given; those of a collector with a table are
+    /// given from the table's time on, to bring the table up to date.
     pub from: Option<Timestamp>,
     /// Events at or after this time are counted, not given.
     pub until: Option<Timestamp>,
@@ -144,7 +145,7 @@ fn open(
             file,
             place,
             content,
-            from: options.from,
+            from: if table_time.is_some() { None } else { options.from },
             until: options.until,
             table_time,
             limits: options.limits,
@@ -171,7 +172,7 @@ fn is_outside_window(
     options: &StreamOptions,
 ) -> bool {
     let table_time = options.table_times.get(&file.collector).copied();
-    let from = options.from.max(table_time);
+    let from = table_time.or(options.from);
     let is_late = match (file.starts, options.until) {
         (Some(starts), Some(until)) => starts >= until.plus_secs(WINDOW_SLACK_SECS),
         _ => false,

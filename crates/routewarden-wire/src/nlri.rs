@@ -138,8 +138,11 @@ impl<'a> NlriField<'a> {
         let mut walk = Walk::over(octets, bits_max, has_path_ids);
         if path_ids == PathIds::Guess && (walk.sound < octets.len() || walk.zero_lengths > 1) {
             let with_ids = Walk::over(octets, bits_max, true);
+            // Small identifiers read as default routes without them: where none is seen, a default
+            // route is no identifier's but damage.
             let is_clean = with_ids.sound == octets.len()
-                && (with_ids.zero_lengths <= 1 || with_ids.zero_lengths < walk.zero_lengths)
+                && (with_ids.zero_lengths <= walk.zero_lengths.min(1)
+                    || with_ids.zero_lengths < walk.zero_lengths)
                 && !with_ids.has_stray_bits;
             if is_clean {
                 warnings.insert(Warning::AddPathGuessed);

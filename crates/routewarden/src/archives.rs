@@ -1,5 +1,6 @@
 //! `archive:COLLECTOR` inputs: the public archives, through the local cache.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,54 +14,52 @@ use crate::exit::UsageError;
 
 const SCHEME: &str = "archive:";
 
-/// The inputs with every `archive:COLLECTOR` replaced by the files of its updates.
-pub(crate) fn resolve_inputs(args: &DetectArgs) -> Result<Vec<String>> {
-    resolve(args, &args.inputs, |archive, collector, quiet| {
-        let (Some(from), Some(until)) = (args.from, args.until) else {
-            return Err(UsageError("archive: inputs need --from and --until".to_owned()).into());
-        };
-        updates(archive, collector, (from, until), quiet)
-    })
-}
-
-/// The tables with every `archive:COLLECTOR` replaced by its last table before `--from`.
-pub(crate) fn resolve_tables(args: &DetectArgs) -> Result<Vec<String>> {
-    resolve(args, &args.rib, |archive, collector, quiet| {
+/// The tables and inputs with every `archive:COLLECTOR` replaced by files of the cache: the last
+/// table before `--from`, and the updates from that table (else from `--from`) to `--until`.
+pub(crate) fn resolve(args: &DetectArgs) -> Result<(Vec<String>, Vec<String>)> {
+    let mut table_times: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let tables = replace(args, &args.rib, |archive, collector| {
         let Some(from) = args.from else {
             return Err(UsageError("--rib archive: needs --from".to_owned()).into());
         };
-        Ok(vec![table(archive, collector, from, quiet)?])
-    })
+        let (path, starts) = table(archive, collector, from, args.quiet)?;
+        table_times.insert(collector.name().to_owned(), starts);
+        Ok(vec![path])
+    })?;
+    let inputs = replace(args, &args.inputs, |archive, collector| {
+        let (Some(from), Some(until)) = (args.from, args.until) else {
+            return Err(UsageError("archive: inputs need --from and --until".to_owned()).into());
+        };
+        let begin = table_times.get(collector.name()).copied().unwrap_or(from);
+        updates(archive, collector, (begin, until), args.quiet)
+    })?;
+    Ok((tables, inputs))
 }
 
-fn resolve(
+fn replace(
     args: &DetectArgs,
     inputs: &[String],
-    mut find: impl FnMut(&Archive, &Collector, bool) -> Result<Vec<String>>,
+    mut find: impl FnMut(&Archive, &Collector) -> Result<Vec<String>>,
 ) -> Result<Vec<String>> {
-    let mut resolved = Vec::new();
+    let mut replaced = Vec::new();
     for input in inputs {
         let Some(name) = input.strip_prefix(SCHEME) else {
-            resolved.push(input.clone());
+            replaced.push(input.clone());
             continue;
         };
         let collector = Collector::new(name)?;
         let archive = Archive::new(options(&args.archive)?)?;
-        resolved.extend(find(&archive, &collector, args.quiet)?);
+        replaced.extend(find(&archive, &collector)?);
     }
-    Ok(resolved)
+    Ok(replaced)
 }
 
 fn options(args: &ArchiveArgs) -> Result<ArchiveOptions> {
     let cache = args.cache.clone().or_else(default_cache);
     let cache = cache.context("no home directory: give --cache a directory")?;
     let mut options = ArchiveOptions::new(cache);
-    if let Some(url) = &args.routeviews_url {
-        options.route_views_url.clone_from(url);
-    }
-    if let Some(url) = &args.ris_url {
-        options.ris_url.clone_from(url);
-    }
+    options.route_views_url.clone_from(&args.routeviews_url);
+    options.ris_url.clone_from(&args.ris_url);
     options.proxy.clone_from(&args.proxy);
     Ok(options)
 }
@@ -92,11 +91,16 @@ fn updates(
     Ok(paths)
 }
 
-fn table(archive: &Archive, collector: &Collector, at: Timestamp, quiet: bool) -> Result<String> {
+fn table(
+    archive: &Archive,
+    collector: &Collector,
+    at: Timestamp,
+    quiet: bool,
+) -> Result<(String, Timestamp)> {
     for file in archive.find_tables(collector, at, &mut std::thread::sleep)? {
         tell(archive, &file, (1, 1), quiet)?;
         if let Some(path) = fetch(archive, &file)? {
-            return Ok(path);
+            return Ok((path, file.starts));
         }
     }
     bail!("the archive has no table of {} before {at}", collector.name())

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use routewarden_core::{Asn, Prefix, Timestamp};
+use routewarden_feeds::archive::{RIS_URL, ROUTE_VIEWS_URL};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, with findings or without; 1 error; 2 usage; 3 done on incomplete data
@@ -58,7 +59,8 @@ pub struct DetectArgs {
     /// Public archives.
     #[command(flatten)]
     pub archive: ArchiveArgs,
-    /// Leave out events before this time (RFC 3339 UTC, a date, or seconds since 1970)
+    /// Report nothing before this time (RFC 3339 UTC, a date, or seconds since 1970); with a
+    /// table, the updates between it and this time bring the table up to date
     #[arg(long, value_name = "T")]
     pub from: Option<Timestamp>,
     /// Leave out events at or after this time
@@ -69,7 +71,7 @@ pub struct DetectArgs {
     pub no_bogons: bool,
     /// Least number of distinct peer ASes that must have seen it [default: 2; 1 where fewer
     /// than 8 peer ASes are heard]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_quorum)]
     pub quorum: Option<usize>,
     /// Leave out incidents of a lower confidence (0-100)
     #[arg(long, value_name = "N", default_value_t = 0,
@@ -87,6 +89,13 @@ pub struct DetectArgs {
     /// No progress bar and no summary on standard error
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+fn parse_quorum(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a number from 1 on".to_owned()),
+        Ok(number) => Ok(number),
+    }
 }
 
 /// Reference facts, each optional. Files may be compressed.
@@ -110,17 +119,17 @@ pub struct FactArgs {
 }
 
 /// Public archives.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub struct ArchiveArgs {
-    /// Where downloaded archive files are kept
+    /// Where downloaded archive files are kept [default: routewarden in the user's cache]
     #[arg(long, value_name = "DIR", env = "ROUTEWARDEN_CACHE")]
     pub cache: Option<PathBuf>,
     /// Base URL of the RouteViews archive, or of a mirror
-    #[arg(long, value_name = "URL")]
-    pub routeviews_url: Option<String>,
+    #[arg(long, value_name = "URL", default_value = ROUTE_VIEWS_URL)]
+    pub routeviews_url: String,
     /// Base URL of the RIPE RIS archive, or of a mirror
-    #[arg(long, value_name = "URL")]
-    pub ris_url: Option<String>,
+    #[arg(long, value_name = "URL", default_value = RIS_URL)]
+    pub ris_url: String,
     /// HTTP proxy for the archives, as http://host:port
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use routewarden_core::facts::Facts;
 use routewarden_core::{PeerTable, Timestamp};
 use routewarden_detect::{Config, Detector, Report};
-use routewarden_feeds::sources::{IgnoredFile, InputFile, InputKind, Sources};
+use routewarden_feeds::sources::{IgnoredFile, InputFile, InputKind, Sources, first_record};
 use routewarden_feeds::stream::{StreamOptions, open_tables, open_updates, tables_at};
 use routewarden_feeds::transport::Limits;
 use routewarden_feeds::{MergedStream, Report as InputReport};
@@ -45,10 +45,16 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
     let (mut tables, mut ignored) = find(&job.tables)?;
     let (inputs, more) = find(&job.inputs)?;
     ignored.extend(more);
-    let (more_tables, updates): (Vec<InputFile>, Vec<InputFile>) =
+    let (found_tables, updates): (Vec<InputFile>, Vec<InputFile>) =
         inputs.into_iter().partition(|file| file.kind == Some(InputKind::Table));
-    tables.extend(more_tables);
-    let (tables, unused_tables) = tables_at(tables, job.from);
+    let found_tables = dated_by_content(found_tables);
+    tables = dated_by_content(tables);
+    let begins = first_updates(&updates);
+    let (found_tables, mut unused_tables) = before_updates(found_tables, &begins);
+    tables.extend(found_tables);
+    let (tables, more_unused) = one_for_each_collector(tables, job.from, &begins);
+    unused_tables.extend(more_unused);
+    let has_named_tables = !job.tables.is_empty();
 
     let mut detector = Detector::new(job.config, job.facts);
     let mut peers = PeerTable::default();
@@ -61,6 +67,8 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
     };
     let stream = open_tables(tables, &options)?;
     let table_report = feed(stream, &mut peers, &mut detector, ("tables", job.quiet))?;
+    let entries = table_report.total().elements.table_entries;
+    ensure!(!has_named_tables || entries > 0, "--rib gave no table entries: is it a table dump?");
     options.table_times = table_report.table_times();
     let stream = open_updates(updates, &options)?;
     let update_report = feed(stream, &mut peers, &mut detector, ("updates", job.quiet))?;
@@ -70,6 +78,61 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
         unused_tables,
         ignored,
     })
+}
+
+/// Tables are few and decide what is left out: their first record tells their time, not their
+/// name, which some writers get wrong (`GoBGP` writes the pattern for the date).
+fn dated_by_content(mut tables: Vec<InputFile>) -> Vec<InputFile> {
+    for table in tables.iter_mut().filter(|table| !table.is_stdin()) {
+        // What cannot be read is told when the table is loaded.
+        if let Ok(Some(first)) = first_record(&table.path, Limits::default()) {
+            table.starts = Some(first.time);
+        }
+    }
+    tables
+}
+
+/// When the updates of each collector begin, as far as names or first records tell.
+fn first_updates(updates: &[InputFile]) -> BTreeMap<String, Timestamp> {
+    let mut begins = BTreeMap::new();
+    for file in updates {
+        if let Some(starts) = file.starts {
+            let begin = begins.entry(file.collector.clone()).or_insert(starts);
+            *begin = starts.min(*begin);
+        }
+    }
+    begins
+}
+
+/// Tables found among the inputs serve to start from only when no updates are older: starting
+/// later would leave those out unasked. `--rib` asks for it.
+fn before_updates(
+    tables: Vec<InputFile>,
+    begins: &BTreeMap<String, Timestamp>,
+) -> (Vec<InputFile>, Vec<InputFile>) {
+    tables.into_iter().partition(|table| {
+        let begin = begins.get(&table.collector).copied();
+        begin.is_none() || table.starts.is_none() || table.starts <= begin
+    })
+}
+
+/// For each collector the last table before the time asked for, or before its first update.
+fn one_for_each_collector(
+    tables: Vec<InputFile>,
+    from: Option<Timestamp>,
+    begins: &BTreeMap<String, Timestamp>,
+) -> (Vec<InputFile>, Vec<InputFile>) {
+    let mut by_collector: BTreeMap<String, Vec<InputFile>> = BTreeMap::new();
+    for table in tables {
+        by_collector.entry(table.collector.clone()).or_default().push(table);
+    }
+    let (mut chosen, mut unused) = (Vec::new(), Vec::new());
+    for (collector, tables) in by_collector {
+        let (one, others) = tables_at(tables, from.or(begins.get(&collector).copied()));
+        chosen.extend(one);
+        unused.extend(others);
+    }
+    (chosen, unused)
 }
 
 /// The files that inputs name, in reading order.

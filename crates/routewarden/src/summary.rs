@@ -43,7 +43,8 @@ fn is_cut(file: &FileReport) -> bool {
 }
 
 /// Losses that end a file.
-const ENDING: [&str; 8] = [
+const ENDING: [&str; 9] = [
+    "decoder_panicked",
     "truncated",
     "record_cut",
     "corrupt",
@@ -78,6 +79,14 @@ pub(crate) fn inputs(err: &mut dyn Write, reports: &[Report]) -> io::Result<()> 
              multicast, {} records out of order",
             elements.before_table, elements.outside_window, total.out_of_order
         )?;
+        if elements.other_kind + elements.attributes_too_long > 0 {
+            writeln!(
+                err,
+                "  not taken: {} elements of the other kind (tables among updates, or the \
+                 reverse), {} with attributes too long",
+                elements.other_kind, elements.attributes_too_long
+            )?;
+        }
         kinds(err, "with warnings", &total.warnings)?;
         kinds(err, "skipped", &total.skipped)?;
         kinds(err, "lost", &total.lost)?;

@@ -411,6 +411,8 @@ fn wrong_lengths_inside_a_record_cost_that_record_only() {
             assert!(!faults.is_empty(), "{what}: {}", outcome.stderr);
             assert!(faults.iter().all(|fault| (fault.0, fault.1) == (0, 0)), "{what}: {faults:?}");
             assert!(outcome.stderr.contains("wrong.mrt: record 0 at octet 0: "), "{what}");
+            let is_prefix = what.starts_with("NLRI");
+            assert!(!is_prefix || faults[0].2 == "nlri_malformed", "{what}: {faults:?}");
         }
         let counts = count(&path).counts();
         // Its one route is lost, kept, or withdrawn; an odd octet may read as another.

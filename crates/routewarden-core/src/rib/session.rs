@@ -4,7 +4,7 @@ use crate::{AddressFamily, Timestamp};
 
 /// A table transfer ends at the latest this long after the session came up.
 pub const TRANSFER_SECS_MAX: i64 = 300;
-/// Without End-of-RIB, a table transfer ends when the peer was quiet for this long.
+/// Without End-of-RIB, what a peer sends is news again when it was quiet for this long.
 pub const TRANSFER_QUIET_SECS: i64 = 10;
 
 /// A peer's session.
@@ -23,6 +23,19 @@ pub struct Session {
 struct Transfer {
     started: Timestamp,
     last_announcement: Timestamp,
+    /// Whether what the peer sends is still taken for its table.
+    is_muted: bool,
+}
+
+/// What an announcement means for the table transfer of its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TransferStep {
+    /// No transfer, or its announcements are news again.
+    None,
+    /// The announcement belongs to the transfer.
+    InTransfer,
+    /// The transfer has ended by time: what was not sent again is gone.
+    Ended,
 }
 
 impl Session {
@@ -30,7 +43,7 @@ impl Session {
     pub fn on_up(&mut self, time: Timestamp) {
         self.is_down = false;
         self.last_heard = Some(time);
-        self.transfer = Some(Transfer { started: time, last_announcement: time });
+        self.transfer = Some(Transfer { started: time, last_announcement: time, is_muted: true });
     }
 
     /// The session went down: all its routes are unknown.
@@ -46,18 +59,18 @@ impl Session {
         self.transfer = None;
     }
 
-    /// Notes an announcement; whether it belongs to a table transfer.
-    pub(super) fn on_announcement(&mut self, time: Timestamp) -> bool {
+    /// Notes an announcement.
+    pub(super) fn on_announcement(&mut self, time: Timestamp) -> TransferStep {
         self.last_heard = self.last_heard.max(Some(time));
         self.is_down = false;
-        let Some(transfer) = &mut self.transfer else { return false };
-        let over = time.secs_since(transfer.started) > TRANSFER_SECS_MAX
-            || time.secs_since(transfer.last_announcement) > TRANSFER_QUIET_SECS;
-        transfer.last_announcement = time;
-        if over {
+        let Some(transfer) = &mut self.transfer else { return TransferStep::None };
+        if time.secs_since(transfer.started) > TRANSFER_SECS_MAX {
             self.transfer = None;
+            return TransferStep::Ended;
         }
-        !over
+        transfer.is_muted &= time.secs_since(transfer.last_announcement) <= TRANSFER_QUIET_SECS;
+        transfer.last_announcement = time;
+        if transfer.is_muted { TransferStep::InTransfer } else { TransferStep::None }
     }
 
     pub(super) fn count_route(&mut self, family: AddressFamily, by: isize) {

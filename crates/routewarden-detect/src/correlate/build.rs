@@ -60,7 +60,7 @@ impl Detector {
             first_seen: life.first_seen,
             last_seen: life.last_seen,
             ended_at: life.ended_at,
-            exposure_secs: life.exposure_secs(self.now),
+            exposure_secs: life.exposure_secs,
             state: state(&life, vantage_points, !countermeasures.is_empty(), self.now),
             standing: all.iter().any(|claim| claim.standing),
             vantage_points,
@@ -152,6 +152,7 @@ struct Life {
     last_seen: Timestamp,
     ended_at: Option<Timestamp>,
     spread_at: Timestamp,
+    exposure_secs: i64,
 }
 
 impl Life {
@@ -162,12 +163,22 @@ impl Life {
             last_seen: claims.iter().map(|claim| claim.last_seen).max().unwrap_or(now),
             ended_at: ended.and_then(|times| times.into_iter().max()),
             spread_at: claims.iter().map(|claim| claim.spread_at).max().unwrap_or(now),
+            exposure_secs: exposure_secs(claims, now),
         }
     }
+}
 
-    fn exposure_secs(&self, now: Timestamp) -> i64 {
-        self.ended_at.unwrap_or(now).secs_since(self.first_seen).max(0)
+/// Seconds in which at least one of the claims was seen.
+fn exposure_secs(claims: &[&Claim], now: Timestamp) -> i64 {
+    let mut intervals: Vec<_> = claims.iter().flat_map(|claim| claim.intervals(now)).collect();
+    intervals.sort_unstable();
+    let mut covered = Timestamp::default();
+    let mut secs = 0;
+    for (from, to) in intervals {
+        secs += to.secs_since(from.max(covered)).max(0);
+        covered = covered.max(to);
     }
+    secs
 }
 
 fn kind(claim: &Claim, confidence: u8) -> IncidentKind {
@@ -264,7 +275,7 @@ fn severity_of(
         visibility: share(points.peak) / share(points.of.max(1)),
         space: severity::space(prefixes),
         criticality: 0.4,
-        duration: severity::duration(life.exposure_secs(life.last_seen)),
+        duration: severity::duration(life.exposure_secs),
         intent,
     }
     .severity()
@@ -291,6 +302,20 @@ fn id(claims: &[&Claim]) -> String {
     format!("RW-{}-{short:08x}", date.replace('-', ""))
 }
 
+const BOGON_WEIGHT: i32 = 60;
+const ROV_INVALID_ASN_WEIGHT: i32 = 60;
+const ROV_INVALID_MAX_LENGTH_WEIGHT: i32 = 45;
+const WIDELY_SEEN_WEIGHT: i32 = 10;
+
+/// Rules that are not among those of origin claims.
+pub(crate) const PLAIN_RULES: [(&str, i32); 5] = [
+    ("mass_origination", super::BURST_WEIGHT),
+    ("bogon_prefix", BOGON_WEIGHT),
+    ("bogon_asn", BOGON_WEIGHT),
+    ("rov_only_invalid_asn", ROV_INVALID_ASN_WEIGHT),
+    ("rov_only_invalid_max_length", ROV_INVALID_MAX_LENGTH_WEIGHT),
+];
+
 /// Evidence of claims that stand by themselves: bogons and ROV.
 pub(super) fn plain_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     let key = claim.key;
@@ -305,7 +330,12 @@ pub(super) fn plain_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence
     let seen = claim.witnesses.len();
     if of >= 3 && seen * 2 >= of {
         let text = format!("{seen} of {of} vantage point ASes had the route.");
-        lines.push(line("widely_seen", 10, text, [("seen", seen.into()), ("of", of.into())]));
+        lines.push(line(
+            "widely_seen",
+            WIDELY_SEEN_WEIGHT,
+            text,
+            [("seen", seen.into()), ("of", of.into())],
+        ));
     }
     lines
 }
@@ -332,7 +362,7 @@ fn bogon_prefix_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     );
     let reference = bogon.rfc.unwrap_or(bogon.registry);
     let facts = [("block", bogon.block.into()), ("reference", reference.into())];
-    vec![line("bogon_prefix", 60, text, facts)]
+    vec![line("bogon_prefix", BOGON_WEIGHT, text, facts)]
 }
 
 fn bogon_asn_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
@@ -348,7 +378,7 @@ fn bogon_asn_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
         reasons.join(", ")
     );
     let asns: FactValue = claim.bogon_asns.iter().copied().collect();
-    vec![line("bogon_asn", 60, text, [("bogon_asns", asns)])]
+    vec![line("bogon_asn", BOGON_WEIGHT, text, [("bogon_asns", asns)])]
 }
 
 fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
@@ -363,17 +393,21 @@ fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
         .iter()
         .map(|vrp| format!("{} up to /{} {}", vrp.prefix, vrp.max_len, vrp.asn))
         .collect();
-    let (rule, weight, why) = match reason {
-        Some(InvalidReason::MaxLength) => {
-            ("rov_invalid_max_length", 45, "its VRP allows no prefix that long")
-        }
-        _ => ("rov_invalid_asn", 60, "no covering VRP allows this origin"),
+    let (rule, weight, why) = if reason == Some(InvalidReason::MaxLength) {
+        let why = "its VRP allows no prefix that long";
+        ("rov_only_invalid_max_length", ROV_INVALID_MAX_LENGTH_WEIGHT, why)
+    } else {
+        let why = "no covering VRP allows this origin";
+        ("rov_only_invalid_asn", ROV_INVALID_ASN_WEIGHT, why)
     };
     let text = format!(
         "RPKI: {prefix} originated by {} is invalid (RFC 6811): {why}. Covering VRPs: {}.",
         claim.key.culprit,
         covering.join("; ")
     );
-    let facts = [("vrps", covering.iter().map(String::as_str).collect())];
+    let facts = [
+        ("vrps", covering.iter().map(String::as_str).collect()),
+        ("source", rules::cite(&vrps.source).as_str().into()),
+    ];
     vec![line(rule, weight, text, facts)]
 }

@@ -29,8 +29,10 @@ pub(super) const RULES: &[Rule] = &[
 
 /// RFC 6811 §2. A forged ROA or origin passes too; therefore this does not silence.
 fn rov_valid(case: &Case<'_>) -> Option<Found> {
-    matches!(case.claim.rov, Some((RovState::Valid, _)))
-        .then(|| Found::new(format!("RPKI: a VRP allows {} to originate it.", case.culprit())))
+    matches!(case.claim.rov, Some((RovState::Valid, _))).then(|| {
+        let text = format!("RPKI: a VRP allows {} to originate it.", case.culprit());
+        Found::new(text).citing(case.vrps())
+    })
 }
 
 fn same_organisation(case: &Case<'_>) -> Option<Found> {
@@ -41,6 +43,7 @@ fn same_organisation(case: &Case<'_>) -> Option<Found> {
             .map(|organisation| organisation.name.to_string())
             .unwrap_or_default();
         Found::new(format!("The culprit and the victim belong to one organisation: {name}."))
+            .citing(case.organisations())
             .with("organisation", name.as_str())
     })
 }
@@ -57,6 +60,7 @@ fn as_relationship(case: &Case<'_>) -> Option<Found> {
     let words = super::support::words(relation);
     Some(
         Found::new(format!("{} is a {words} of {victim}.", case.culprit()))
+            .citing(case.facts.relations.as_ref().map(|facts| &facts.source))
             .with("relation", words)
             .with("victim", victim),
     )
@@ -178,7 +182,7 @@ fn weak_baseline(case: &Case<'_>) -> Option<Found> {
 }
 
 /// A route that comes and goes this often is unstable, not an attack.
-const FLAPPING_RECURRENCES_MIN: u32 = 3;
+pub(super) const FLAPPING_RECURRENCES_MIN: u32 = 3;
 
 fn flapping(case: &Case<'_>) -> Option<Found> {
     let count = case.claim.recurrences;

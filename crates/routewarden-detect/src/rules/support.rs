@@ -1,6 +1,7 @@
 //! Evidence for a hijack.
 
-use routewarden_core::facts::{InvalidReason, Relation, RovState};
+use routewarden_core::Prefix;
+use routewarden_core::facts::{FactSource, InvalidReason, Relation, RovState};
 
 use super::{Case, Found, Rule};
 use crate::knowledge::KnownFrom;
@@ -19,6 +20,12 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "returned_to_victim", weight: 15, ask: returned_to_victim },
 ];
 
+/// The prefix-origin table, when the victims are known from it.
+fn origins<'a>(case: &Case<'a>) -> Option<&'a FactSource> {
+    let origins = case.facts.origins.as_ref().map(|facts| &facts.source);
+    origins.filter(|_| case.target.known_from == KnownFrom::OriginTable)
+}
+
 fn known_from(from: KnownFrom) -> &'static str {
     match from {
         KnownFrom::Stream => "the updates before",
@@ -34,10 +41,13 @@ fn foreign_origin(case: &Case<'_>) -> Option<Found> {
     let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
     let (victims, from) = (case.victims(), known_from(case.target.known_from));
     Some(
-        Found::new(format!("{culprit} originates {prefix}, which {from} has from {victims}."))
-            .with("prefix", prefix)
-            .with("known_from", from)
-            .with("known_since", case.target.known_since),
+        Found::new(format!(
+            "{culprit} originates {prefix}, which by {from} is originated by {victims}."
+        ))
+        .citing(origins(case))
+        .with("prefix", prefix)
+        .with("known_from", from)
+        .with("known_since", case.target.known_since),
     )
 }
 
@@ -47,9 +57,10 @@ fn more_specific(case: &Case<'_>) -> Option<Found> {
     let (victims, from) = (case.victims(), known_from(case.target.known_from));
     Some(
         Found::new(format!(
-            "{culprit} originates {prefix}, new to the table, inside {covering}, which {from} \
-             has from {victims}. The more-specific draws the traffic wherever it is seen."
+            "{culprit} originates {prefix}, new to the table, inside {covering}, which by {from} \
+             is originated by {victims}. The more-specific draws the traffic wherever it is seen."
         ))
+        .citing(origins(case))
         .with("prefix", prefix)
         .with("covering", covering)
         .with("known_from", from)
@@ -62,6 +73,7 @@ fn rov_invalid_asn(case: &Case<'_>) -> Option<Found> {
     (case.claim.rov == Some((RovState::Invalid, Some(InvalidReason::Asn)))).then(|| {
         let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
         Found::new(format!("RPKI: {prefix} is covered by VRPs, and none allows {culprit}."))
+            .citing(case.vrps())
     })
 }
 
@@ -70,6 +82,7 @@ fn rov_invalid_max_length(case: &Case<'_>) -> Option<Found> {
     (case.claim.rov == Some((RovState::Invalid, Some(InvalidReason::MaxLength)))).then(|| {
         let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
         Found::new(format!("RPKI: {culprit} has a VRP, but {prefix} is longer than it allows."))
+            .citing(case.vrps())
     })
 }
 
@@ -78,16 +91,18 @@ fn victim_reacted(case: &Case<'_>) -> Option<Found> {
     let strong = |prefix| prefix != case.claim.key.prefix || case.has_table;
     let reactions = || case.claim.reactions.iter().filter(|reaction| strong(reaction.prefix));
     let first = reactions().next()?;
-    let prefixes: Vec<String> = reactions().map(|r| r.prefix.to_string()).collect();
+    let mut prefixes: Vec<Prefix> = reactions().map(|r| r.prefix).collect();
+    prefixes.sort_unstable();
+    let listed: Vec<String> = prefixes.iter().map(ToString::to_string).collect();
     let minutes = first.time.secs_since(case.claim.first_seen) / 60;
     Some(
         Found::new(format!(
             "{} reacted after {minutes} minutes: it announced {}, which it had not announced \
              before.",
             first.origin,
-            prefixes.join(", ")
+            listed.join(", ")
         ))
-        .with("prefixes", reactions().map(|r| r.prefix).collect::<crate::FactValue>())
+        .with("prefixes", prefixes.into_iter().collect::<crate::FactValue>())
         .with("first", first.time),
     )
 }
@@ -119,13 +134,20 @@ fn no_relation(case: &Case<'_>) -> Option<Found> {
         || case.claim.announcements_via_victim > 0
         || case.same_organisation()
         || super::against::relation(case).is_some();
+    let facts = match (&case.facts.organisations, &case.facts.relations) {
+        (None, None) => "AS organisations and relationships were not given",
+        (Some(_), None) => "no organisation joins them; AS relationships were not given",
+        (None, Some(_)) => "no relationship joins them; AS organisations were not given",
+        (Some(_), Some(_)) => "no organisation or relationship joins them",
+    };
     (!related).then(|| {
         Found::new(format!(
-            "{} and {} were never neighbours in any path, neither is on the other's paths, and \
-             no organisation or relationship joins them.",
+            "{} and {} were never neighbours in any path, and neither is on the other's paths; \
+             {facts}.",
             case.culprit(),
             case.victims()
         ))
+        .citing(case.organisations())
     })
 }
 
@@ -133,6 +155,7 @@ fn countries_differ(case: &Case<'_>) -> Option<Found> {
     let (culprit, victim) = case.countries()?;
     (culprit != victim).then(|| {
         Found::new(format!("The culprit is registered in {culprit}, the victim in {victim}."))
+            .citing(case.organisations())
             .with("culprit", culprit)
             .with("victim", victim)
     })
@@ -177,7 +200,8 @@ fn returned_to_victim(case: &Case<'_>) -> Option<Found> {
         None => case.target.victim_was_present,
         Some(_) => case.target.victim_routes > 0,
     };
-    let returned = stood_before && case.victim_is_present && case.claim.recurrences == 0;
+    let is_steady = case.claim.recurrences < super::against::FLAPPING_RECURRENCES_MIN;
+    let returned = stood_before && case.victim_is_present && is_steady;
     let block = case.target.covering.unwrap_or(case.claim.key.prefix);
     returned.then(|| {
         Found::new(format!(

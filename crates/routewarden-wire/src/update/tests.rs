@@ -275,3 +275,14 @@ fn multicast_is_marked_and_other_families_are_not_read() {
     let vpn = "80 0e 09 000180 04 c0000201 00";
     assert_used(&sound_and(vpn), "family_unsupported");
 }
+
+/// 33 192.0.2.0 is also a path identifier and a default route.
+#[test]
+fn a_prefix_length_out_of_range_is_no_default_route() {
+    for length in [33, 129, 255] {
+        let mut body = announce(&sound());
+        body.truncate(body.len() - hex(NLRI).len());
+        body.extend_from_slice(&[length, 192, 0, 2, 0]);
+        assert_eq!(outcome(&body, FOUR), (vec!["nlri_malformed"], 0, 0));
+    }
+}

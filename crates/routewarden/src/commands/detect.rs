@@ -8,8 +8,9 @@ use routewarden_detect::{Config, Counters, Incident, Report, SeverityClass};
 use serde::Serialize;
 
 use crate::cli::{DetectArgs, Format};
+use crate::exit::UsageError;
 use crate::pipeline::{self, Job, Outcome};
-use crate::{Exit, facts, output, summary};
+use crate::{Exit, archives, facts, output, summary};
 
 /// The document of `--format json`.
 #[derive(Serialize)]
@@ -24,13 +25,19 @@ struct Document<'a> {
 }
 
 pub(super) fn run(args: &DetectArgs) -> Result<Exit> {
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && from >= until
+    {
+        return Err(UsageError(format!("--from {from} is not before --until {until}")).into());
+    }
     let facts = facts::load(&args.facts)?;
     let sources: Vec<FactSource> = facts.sources().cloned().collect();
+    let (tables, inputs) = archives::resolve(args)?;
     let outcome = pipeline::run(Job {
-        tables: crate::archives::resolve_tables(args)?,
-        inputs: crate::archives::resolve_inputs(args)?,
+        tables,
+        inputs,
         facts,
-        config: Config { bogons: !args.no_bogons, quorum: args.quorum },
+        config: Config { bogons: !args.no_bogons, quorum: args.quorum, from: args.from },
         from: args.from,
         until: args.until,
         keep_going: args.keep_going,
@@ -101,22 +108,16 @@ fn summarise(
     writeln!(err)?;
     summary::inputs(&mut err, &outcome.inputs)?;
     for table in &outcome.unused_tables {
-        writeln!(err, "table not used, another serves: {}", table.path.display())?;
+        writeln!(
+            err,
+            "table not used: {} (another serves, or updates are older; --rib starts from it)",
+            table.path.display()
+        )?;
     }
     for file in &outcome.ignored {
         writeln!(err, "not read ({:?}): {}", file.reason, file.path.display())?;
     }
-    for fact in facts {
-        let date = fact.date.map(|date| date.to_string()).unwrap_or_default();
-        let digest = fact.sha256.map(|digest| digest.to_string()).unwrap_or_default();
-        let digest: String = digest.chars().take(12).collect();
-        let skipped: u64 = fact.skipped.values().sum();
-        writeln!(
-            err,
-            "facts: {} entries, {skipped} skipped, {} {date} sha256 {digest}",
-            fact.entries, fact.name
-        )?;
-    }
+    facts_used(&mut err, facts)?;
     let counters = report.counters;
     writeln!(
         err,
@@ -140,13 +141,7 @@ fn summarise(
         counters.below_quorum,
         counters.muted_in_transfer
     )?;
-    if counters.routes_over_limit > 0 || counters.claims_over_limit > 0 {
-        writeln!(
-            err,
-            "LIMIT REACHED: {} announcements not taken, {} claims not followed",
-            counters.routes_over_limit, counters.claims_over_limit
-        )?;
-    }
+    exceptions(&mut err, &counters)?;
     let count = |class: &str| {
         shown.iter().filter(|i| output::confidence_class(i.confidence) == class).count()
     };
@@ -159,5 +154,38 @@ fn summarise(
         count("medium"),
         count("low")
     )?;
+    Ok(())
+}
+
+fn facts_used(err: &mut dyn Write, facts: &[FactSource]) -> io::Result<()> {
+    for fact in facts {
+        let date = fact.date.map(|date| date.to_string()).unwrap_or_default();
+        let digest = fact.sha256.map(|digest| digest.to_string()).unwrap_or_default();
+        let digest: String = digest.chars().take(12).collect();
+        let skipped: u64 = fact.skipped.values().sum();
+        writeln!(
+            err,
+            "facts: {} entries, {skipped} skipped, {} {date} sha256 {digest}",
+            fact.entries, fact.name
+        )?;
+    }
+    Ok(())
+}
+
+fn exceptions(err: &mut dyn Write, counters: &Counters) -> io::Result<()> {
+    if counters.before_start > 0 {
+        writeln!(
+            err,
+            "before --from: {} route changes brought the tables up to date",
+            counters.before_start
+        )?;
+    }
+    if counters.routes_over_limit > 0 || counters.claims_over_limit > 0 {
+        writeln!(
+            err,
+            "LIMIT REACHED: {} announcements not taken, {} claims not followed",
+            counters.routes_over_limit, counters.claims_over_limit
+        )?;
+    }
     Ok(())
 }

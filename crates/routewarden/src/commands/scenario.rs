@@ -22,24 +22,33 @@ pub(super) fn run(command: &ScenarioCommand) -> Result<Exit> {
     }
 }
 
+/// One document over all scenarios, whatever the format.
 fn replay(paths: &[PathBuf], format: Format) -> Result<Exit> {
-    let mut out = io::stdout().lock();
+    let mut text = Vec::new();
+    let mut all = Vec::new();
     for path in paths {
         let scenario = load(path)?;
         let incidents = detect(&scenario).incidents;
-        let mut text = Vec::new();
         if format == Format::Table {
             introduce(&mut text, &scenario, path)?;
-        }
-        output::write(&mut text, &incidents, format)?;
-        if format == Format::Table {
+            output::write(&mut text, &incidents, format)?;
             for incident in &incidents {
                 writeln!(text, "\n{}", "-".repeat(96))?;
                 output::explain(&mut text, incident)?;
             }
+        } else {
+            all.extend(incidents);
         }
-        out.write_all(&text)?;
     }
+    match format {
+        Format::Table => {}
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut text, &serde_json::json!({ "incidents": all }))?;
+            text.push(b'\n');
+        }
+        Format::Jsonl | Format::Csv | Format::Md => output::write(&mut text, &all, format)?,
+    }
+    io::stdout().lock().write_all(&text)?;
     Ok(Exit::Done)
 }
 

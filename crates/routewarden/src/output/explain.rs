@@ -12,8 +12,18 @@ use super::{confidence_class, duration};
 const WIDTH: usize = 96;
 const LABEL: usize = 10;
 
-/// Writes the explanation.
+/// Writes the explanation, without control characters: names and texts come from files.
 pub(crate) fn explain(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
+    let mut text = Vec::new();
+    write_all(&mut text, incident)?;
+    let text: String = String::from_utf8_lossy(&text)
+        .chars()
+        .filter(|character| *character == '\n' || !character.is_control())
+        .collect();
+    out.write_all(text.as_bytes())
+}
+
+fn write_all(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
     writeln!(
         out,
         "{}  {}  confidence {} ({})  severity {} ({})\n",
@@ -57,7 +67,11 @@ fn what(incident: &Incident) -> String {
              Nothing shows it to be a hijack."
         ),
         IncidentKind::RpkiInvalid if incident.victims.is_empty() => {
-            format!("{culprits} announces {prefixes} against its own ROA.")
+            if incident.rov.reason == Some(InvalidReason::MaxLength) {
+                format!("{culprits} announces {prefixes} against its own ROA.")
+            } else {
+                format!("{culprits} announces {prefixes}, which an AS0 ROA forbids to route.")
+            }
         }
         IncidentKind::RpkiInvalid => {
             format!("{culprits} announces {prefixes}, for which {victims} holds the ROA.")
@@ -178,12 +192,12 @@ fn next_steps(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
                 if !propagators.is_empty() {
                     steps.push(format!("Ask {propagators} to filter it; then {culprits}."));
                 }
-                steps.push(format!(
-                    "Advise {victims} to announce more-specifics as far as /24 (IPv6 /48)."
-                ));
+                steps.push(format!("Advise {victims} to {}.", counter_announcement(incident)));
             }
             if incident.rov.state != Some(RovState::Invalid) {
-                steps.push(format!("Advise {victims} to publish ROAs for the space."));
+                steps.push(format!(
+                    "Advise {victims} to publish ROAs for what it announces, maxLength included."
+                ));
             }
             steps.push("Keep this explanation and the archive files with the case.".to_owned());
         }
@@ -199,6 +213,19 @@ fn next_steps(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
     }
     writeln!(out, "\nNext")?;
     steps.iter().try_for_each(|step| wrapped(out, "  - ", step))
+}
+
+/// Networks accept no prefixes longer than /24 (IPv6 /48).
+fn counter_announcement(incident: &Incident) -> &'static str {
+    let has_room = incident
+        .prefixes
+        .iter()
+        .all(|prefix| prefix.len() < if prefix.is_ipv4() { 24 } else { 48 });
+    if has_room {
+        "announce more-specifics of it, as far as /24 (IPv6 /48)"
+    } else {
+        "announce the same prefixes: longer ones are accepted by few networks"
+    }
 }
 
 fn labelled(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {

@@ -78,6 +78,8 @@ fn exit_codes() {
     routewarden(["detect"]).expect(2);
     routewarden(["detect", "--from", "yesterday", LAB]).expect(2);
     routewarden(["detect", "archive:rrc12"]).expect(2);
+    routewarden(["detect", "--quorum", "0", LAB]).expect(2);
+    routewarden(["detect", "--from", "2026-11-24", "--until", "2026-11-23", LAB]).expect(2);
     routewarden(["detect", "no-such-file.mrt"]).expect(1);
     routewarden(["detect", "Cargo.toml"]).expect(1);
     routewarden(["detect", "--keep-going", "--no-bogons", "Cargo.toml", LAB]).expect(3);

@@ -70,3 +70,18 @@ fn nothing_else_is_sure_at_any_other_router() {
         }
     }
 }
+
+#[test]
+fn a_folder_with_a_later_table_still_gives_what_came_before_it() {
+    let folder = ["detect", "--no-bogons", "--format", "jsonl", "testdata/lab/plain/col"];
+    let ran = routewarden(folder).expect(0);
+    assert_eq!(ran.incidents().len(), 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("table not used"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_table_that_is_none_is_an_error() {
+    let updates = "testdata/lab/plain/col/updates.mrt";
+    let ran = routewarden(["detect", "--rib", updates, updates]).expect(1);
+    assert!(ran.stderr.contains("no table entries"), "{}", ran.stderr);
+}
