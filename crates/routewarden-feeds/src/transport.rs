@@ -4,7 +4,6 @@
 //! b.gz`, as mirrors and `pigz` make them) are one stream. Memory is bounded for every format,
 //! and [`Limits`] stop a decompression bomb.
 
-mod bzip2_blocks;
 mod fault;
 mod input;
 
@@ -17,7 +16,6 @@ use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use liblzma::bufread::XzDecoder;
 
-use bzip2_blocks::Bzip2Blocks;
 pub use fault::{Compression, TransportFault};
 use input::Input;
 pub use input::Progress;
@@ -30,10 +28,6 @@ const MAGIC_OCTETS: usize = 6;
 pub const XZ_MEMORY_OCTETS_MAX: u64 = 160 << 20;
 /// Largest zstd window accepted, as a power of two: 128 MiB, what `zstd --ultra -22` writes.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 27;
-
-/// From this size on, the blocks of a bzip2 file are decoded on all cores; smaller files have
-/// few blocks, and are decoded side by side.
-pub const PARALLEL_OCTETS_MIN: u64 = 2 << 20;
 
 /// How much one input may decompress to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +52,6 @@ enum Decoder {
     Plain(Input),
     Gzip(Box<GzDecoder<Input>>),
     Bzip2(Box<BzDecoder<Input>>),
-    Bzip2Blocks(Box<Bzip2Blocks>),
     Xz(Box<XzDecoder<Input>>),
     Zstd(Box<ZstdDecoder>),
     Ended,
@@ -69,7 +62,6 @@ pub struct Transport {
     decoder: Decoder,
     compression: Compression,
     limits: Limits,
-    workers: usize,
     given: u64,
     /// Octets consumed, kept for when the decoder is gone.
     consumed: u64,
@@ -88,12 +80,10 @@ impl Transport {
     pub fn open(path: &Path, limits: Limits, progress: Arc<Progress>) -> io::Result<Self> {
         // A directory opens on Unix and fails on the first read: say so here.
         let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
+        if file.metadata()?.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let workers = if metadata.len() >= PARALLEL_OCTETS_MIN { cores() } else { 1 };
-        Self::with_workers(Box::new(file), (limits, progress), workers)
+        Self::from_reader(Box::new(file), limits, progress)
     }
 
     /// Standard input.
@@ -107,19 +97,10 @@ impl Transport {
         limits: Limits,
         progress: Arc<Progress>,
     ) -> io::Result<Self> {
-        Self::with_workers(source, (limits, progress), 1)
-    }
-
-    /// As [`Transport::from_reader`], with this many threads where the compression allows it.
-    fn with_workers(
-        source: Box<dyn Read + Send>,
-        (limits, progress): (Limits, Arc<Progress>),
-        workers: usize,
-    ) -> io::Result<Self> {
         let mut input = Input::new(source, progress);
         let compression = Compression::of(input.peek(MAGIC_OCTETS)?);
-        let decoder = member(compression, input, workers)?;
-        Ok(Transport { decoder, compression, limits, workers, given: 0, consumed: 0, trailing: 0 })
+        let decoder = member(compression, input)?;
+        Ok(Transport { decoder, compression, limits, given: 0, consumed: 0, trailing: 0 })
     }
 
     /// The compression found.
@@ -172,7 +153,6 @@ impl Transport {
             Decoder::Plain(input) => input.read(out),
             Decoder::Gzip(decoder) => decoder.read(out),
             Decoder::Bzip2(decoder) => decoder.read(out),
-            Decoder::Bzip2Blocks(decoder) => decoder.read(out),
             Decoder::Xz(decoder) => decoder.read(out),
             Decoder::Zstd(decoder) => decoder.read(out),
             Decoder::Ended => Ok(0),
@@ -184,7 +164,6 @@ impl Transport {
             Decoder::Plain(input) => Some(input),
             Decoder::Gzip(decoder) => Some(decoder.get_ref()),
             Decoder::Bzip2(decoder) => Some(decoder.get_ref()),
-            Decoder::Bzip2Blocks(decoder) => Some(decoder.get_ref()),
             Decoder::Xz(decoder) => Some(decoder.get_ref()),
             Decoder::Zstd(decoder) => Some(decoder.get_ref()),
             Decoder::Ended => None,
@@ -202,7 +181,6 @@ impl Transport {
             Decoder::Plain(_) | Decoder::Ended => return Ok(false),
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Bzip2(decoder) => decoder.into_inner(),
-            Decoder::Bzip2Blocks(decoder) => decoder.into_inner(),
             Decoder::Xz(decoder) => decoder.into_inner(),
             Decoder::Zstd(decoder) => decoder.into_inner(),
         };
@@ -212,7 +190,7 @@ impl Transport {
             self.trailing += padding;
         }
         if Compression::of(input.peek(MAGIC_OCTETS)?) == self.compression {
-            self.decoder = member(self.compression, input, self.workers)?;
+            self.decoder = member(self.compression, input)?;
             return Ok(true);
         }
         self.trailing += input.skip_rest()?;
@@ -253,18 +231,11 @@ impl Transport {
     }
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
 /// A decoder of one member that starts at `input`.
-fn member(compression: Compression, input: Input, workers: usize) -> io::Result<Decoder> {
+fn member(compression: Compression, input: Input) -> io::Result<Decoder> {
     Ok(match compression {
         Compression::Plain => Decoder::Plain(input),
         Compression::Gzip => Decoder::Gzip(Box::new(GzDecoder::new(input))),
-        Compression::Bzip2 if workers > 1 => {
-            Decoder::Bzip2Blocks(Box::new(Bzip2Blocks::new(input, workers)?))
-        }
         Compression::Bzip2 => Decoder::Bzip2(Box::new(BzDecoder::new(input))),
         Compression::Xz => {
             let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_OCTETS_MAX, 0)?;
