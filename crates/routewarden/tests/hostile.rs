@@ -423,6 +423,17 @@ fn wrong_lengths_inside_a_record_cost_that_record_only() {
 }
 
 #[test]
+fn a_lost_record_is_counted_once() {
+    let files = Files::new();
+    let path = files.write("lost.mrt", &replaced(BODY - 3, &[0, 18]));
+    let outcome = Outcome::of(&["mrt", "--count", path.to_str().unwrap()]);
+    let row: Vec<&str> = outcome.stdout.lines().last().unwrap().split_whitespace().collect();
+    let faults = row[row.len() - 2];
+    assert_eq!(faults, "1", "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("lost: 1 (malformed_bgp_header 1)"), "{}", outcome.stderr);
+}
+
+#[test]
 fn wrong_lengths_of_a_record() {
     let files = Files::new();
     let starts = boundaries(&recording());
