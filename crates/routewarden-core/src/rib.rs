@@ -21,24 +21,33 @@ pub const LATE_EVENT_SECS: i64 = 300;
 /// Most withdrawals remembered for [`LATE_EVENT_SECS`]; the oldest are forgotten first.
 pub const RECENT_WITHDRAWALS_MAX: usize = 1 << 20;
 
-/// Most routes of all peers, unless told otherwise: four times what all public collectors hold
-/// together. About 40 octets each.
-pub const ROUTES_MAX: usize = 500_000_000;
+/// Most routes of all peers, unless told otherwise: 150 full tables of today. A route to a known
+/// prefix takes 16 to 32 octets.
+pub const ROUTES_MAX: usize = 200_000_000;
+/// Most prefixes, unless told otherwise: six times the tables of today. The first route to a
+/// prefix takes up to 360 octets here and in what detection learns of it.
+pub const PREFIXES_MAX: usize = 8_000_000;
 /// Most octets of distinct attributes, unless told otherwise.
-pub const ATTRIBUTE_OCTETS_MAX: usize = 8 << 30;
+pub const ATTRIBUTE_OCTETS_MAX: usize = 4 << 30;
 
 /// Bounds on what hostile input can make the table hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RibLimits {
     /// Most routes; see [`ROUTES_MAX`].
     pub routes_max: usize,
+    /// Most prefixes; see [`PREFIXES_MAX`].
+    pub prefixes_max: usize,
     /// Most octets of distinct attributes; see [`ATTRIBUTE_OCTETS_MAX`].
     pub attribute_octets_max: usize,
 }
 
 impl Default for RibLimits {
     fn default() -> Self {
-        RibLimits { routes_max: ROUTES_MAX, attribute_octets_max: ATTRIBUTE_OCTETS_MAX }
+        RibLimits {
+            routes_max: ROUTES_MAX,
+            prefixes_max: PREFIXES_MAX,
+            attribute_octets_max: ATTRIBUTE_OCTETS_MAX,
+        }
     }
 }
 
@@ -124,6 +133,7 @@ impl AdjRibIn {
             return None;
         }
         let is_full = self.route_count >= self.limits.routes_max
+            || self.routes.len() >= self.limits.prefixes_max
             || self.attributes.octets() >= self.limits.attribute_octets_max;
         if is_full && !self.routes.contains_key(&prefix) {
             self.counters.over_limit += 1;

@@ -54,8 +54,8 @@ pub(crate) const fn covering_len_min(family: AddressFamily) -> u8 {
     }
 }
 
-/// Most prefixes whose origins are remembered: ten times the tables of today.
-pub(crate) const KNOWN_PREFIXES_MAX: usize = 16_000_000;
+/// Most prefixes whose origins are remembered: six times the tables of today.
+pub(crate) const KNOWN_PREFIXES_MAX: usize = 8_000_000;
 /// Most origins remembered of one prefix; real prefixes have a handful.
 pub(crate) const KNOWN_ORIGINS_MAX: usize = 256;
 /// Most AS links remembered: fifty times what is seen of the Internet.

@@ -51,7 +51,7 @@ fn every_scenario_is_readable_and_named_as_its_folder() {
         let scenario = read(&folder);
         assert_eq!(folder.file_name().unwrap().to_str(), Some(scenario.id.as_str()));
         let story = fs::read_to_string(folder.join(&scenario.story)).unwrap();
-        assert!(story.lines().count() <= 60, "{}: story too long", folder.display());
+        assert!(story.lines().count() <= 80, "{}: story too long", folder.display());
         let is_dated = scenario.id.starts_with(|c: char| c.is_ascii_digit());
         assert_eq!(scenario.is_reconstruction, is_dated, "{}", scenario.id);
         assert_eq!(scenario.is_reconstruction, !scenario.sources.is_empty(), "{}", scenario.id);

@@ -38,13 +38,17 @@ pub(crate) struct Outcome {
     /// Tables of a collector that were not used because a later one was.
     pub(crate) unused_tables: Vec<InputFile>,
     pub(crate) ignored: Vec<IgnoredFile>,
+    /// Inputs that name nothing and were passed over, as asked.
+    pub(crate) errors: Vec<anyhow::Error>,
 }
 
 /// Runs the job.
 pub(crate) fn run(job: Job) -> Result<Outcome> {
-    let (mut tables, mut ignored) = find(&job.tables)?;
-    let (inputs, more) = find(&job.inputs)?;
-    ignored.extend(more);
+    let Found { files: mut tables, mut ignored, mut errors } = find(&job.tables, job.keep_going)?;
+    let inputs = find(&job.inputs, job.keep_going)?;
+    ignored.extend(inputs.ignored);
+    errors.extend(inputs.errors);
+    let inputs = inputs.files;
     let (found_tables, updates): (Vec<InputFile>, Vec<InputFile>) =
         inputs.into_iter().partition(|file| file.kind == Some(InputKind::Table));
     let found_tables = dated_by_content(found_tables);
@@ -54,7 +58,6 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
     tables.extend(found_tables);
     let (tables, more_unused) = one_for_each_collector(tables, job.from, &begins);
     unused_tables.extend(more_unused);
-    let has_named_tables = !job.tables.is_empty();
 
     let mut detector = Detector::new(job.config, job.facts);
     let mut peers = PeerTable::default();
@@ -68,7 +71,11 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
     let stream = open_tables(tables, &options)?;
     let table_report = feed(stream, &mut peers, &mut detector, ("tables", job.quiet))?;
     let entries = table_report.total().elements.table_entries;
-    ensure!(!has_named_tables || entries > 0, "--rib gave no table entries: is it a table dump?");
+    ensure!(
+        job.tables.is_empty() || entries > 0,
+        "no table entries in --rib {}: is it a table dump?",
+        job.tables.join(" ")
+    );
     options.table_times = table_report.table_times();
     let stream = open_updates(updates, &options)?;
     let update_report = feed(stream, &mut peers, &mut detector, ("updates", job.quiet))?;
@@ -77,6 +84,7 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
         inputs: [table_report, update_report],
         unused_tables,
         ignored,
+        errors,
     })
 }
 
@@ -135,13 +143,28 @@ fn one_for_each_collector(
     (chosen, unused)
 }
 
-/// The files that inputs name, in reading order.
-pub(crate) fn find(inputs: &[String]) -> Result<(Vec<InputFile>, Vec<IgnoredFile>)> {
+/// What inputs name.
+pub(crate) struct Found {
+    /// Files in reading order.
+    pub(crate) files: Vec<InputFile>,
+    pub(crate) ignored: Vec<IgnoredFile>,
+    /// Inputs that name nothing and were passed over, as asked.
+    pub(crate) errors: Vec<anyhow::Error>,
+}
+
+/// The files that inputs name; one that names nothing ends it, unless told to keep going.
+pub(crate) fn find(inputs: &[String], keep_going: bool) -> Result<Found> {
     let mut sources = Sources::new(Limits::default());
+    let mut errors = Vec::new();
     for input in inputs {
-        sources.add(Path::new(input)).with_context(|| format!("cannot use the input {input}"))?;
+        let added = sources.add(Path::new(input));
+        match added.with_context(|| format!("cannot use the input {input}")) {
+            Err(error) if keep_going => errors.push(error),
+            other => other?,
+        }
     }
-    Ok(sources.finish())
+    let (files, ignored) = sources.finish();
+    Ok(Found { files, ignored, errors })
 }
 
 fn feed(

@@ -13,7 +13,7 @@ pub(crate) fn faults(reports: &[Report], quiet: bool) -> io::Result<bool> {
     for report in reports {
         for error in &report.errors {
             is_incomplete = true;
-            writeln!(err, "routewarden: skipped: {:#}", anyhow::Error::msg(error.to_string()))?;
+            writeln!(err, "routewarden: skipped: {}", with_causes(error))?;
         }
         for file in &report.files {
             is_incomplete |= file.unreadable.is_some() || is_cut(file);
@@ -23,6 +23,12 @@ pub(crate) fn faults(reports: &[Report], quiet: bool) -> io::Result<bool> {
         }
     }
     Ok(is_incomplete)
+}
+
+/// An error and what led to it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn file_faults(err: &mut dyn Write, file: &FileReport) -> io::Result<()> {

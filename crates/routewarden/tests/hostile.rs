@@ -326,7 +326,7 @@ fn flipped_bits_in_compressed_files() {
     }
 }
 
-/// Large enough that the blocks of bzip2 are decoded side by side.
+/// Incompressible, so that there are many blocks.
 #[test]
 fn a_large_bzip2_file_cut_or_with_a_flipped_bit() {
     let files = Files::new();

@@ -50,8 +50,12 @@ pub(super) fn run(args: &DetectArgs) -> Result<Exit> {
         .cloned()
         .partition(|incident| incident.confidence >= args.min_confidence);
     print(&shown, &outcome.report, &sources, args.format)?;
+    for error in &outcome.errors {
+        writeln!(io::stderr(), "routewarden: skipped: {error:#}")?;
+    }
     let counters = outcome.report.counters;
     let is_incomplete = summary::faults(&outcome.inputs, args.quiet)?
+        || !outcome.errors.is_empty()
         || counters.routes_over_limit > 0
         || counters.claims_over_limit > 0;
     if !args.quiet {

@@ -54,11 +54,11 @@ pub(super) fn run(args: &MrtArgs) -> Result<Exit> {
     let mut files = Vec::new();
     let mut total = Total::default();
     for input in &args.inputs {
-        match pipeline::find(std::slice::from_ref(input)) {
-            Ok((found, _)) => files.extend(found),
-            Err(error) if args.keep_going => skip_file(&error, &mut total)?,
-            Err(error) => return Err(error),
+        let found = pipeline::find(std::slice::from_ref(input), args.keep_going)?;
+        for error in &found.errors {
+            skip_file(error, &mut total)?;
         }
+        files.extend(found.files);
     }
     let mut out = BufWriter::with_capacity(OUTPUT_OCTETS, io::stdout().lock());
     if args.count && args.format == MrtFormat::Table {
@@ -190,6 +190,11 @@ fn write_counts(
     faults: &Faults,
     format: MrtFormat,
 ) -> io::Result<()> {
+    let mut all_faults = counts.errors().clone();
+    for (kind, count) in &faults.losses {
+        let known = all_faults.entry(kind).or_default();
+        *known = (*known).max(*count);
+    }
     let sum = |counts: &BTreeMap<&'static str, u64>| counts.values().sum::<u64>();
     let name = file.path.display().to_string();
     if format == MrtFormat::Table {
@@ -205,13 +210,8 @@ fn write_counts(
             counts.prefixes_v6(),
             sum(counts.warnings()),
             sum(counts.skipped()),
-            sum(&faults.losses) + sum(counts.errors()),
+            sum(&all_faults),
         );
-    }
-    let mut all_faults = counts.errors().clone();
-    for (kind, count) in &faults.losses {
-        let known = all_faults.entry(kind).or_default();
-        *known = (*known).max(*count);
     }
     serde_json::to_writer(
         &mut *out,

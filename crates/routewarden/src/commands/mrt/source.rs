@@ -105,16 +105,27 @@ impl Source {
 
     /// Names the faults on standard error unless `quiet`, and gives them.
     pub(super) fn finish(self, quiet: bool) -> io::Result<Faults> {
+        let Source { name, reader, mut faults, records, .. } = self;
+        let transport = reader.into_inner();
+        let octet = transport.decompressed_octets();
+        if transport.trailing_octets() > 0 {
+            *faults.warnings.entry("trailing_octets").or_default() += 1;
+            faults.sample(records, octet, "trailing_octets");
+        }
+        if transport.compressed_octets() == 0 {
+            *faults.losses.entry("empty_file").or_default() += 1;
+            faults.sample(records, octet, "empty_file");
+        }
         if !quiet {
             let mut err = io::stderr().lock();
-            for (record, octet, kind) in &self.faults.samples {
-                writeln!(err, "{}: record {record} at octet {octet}: {kind}", self.name)?;
+            for (record, octet, kind) in &faults.samples {
+                writeln!(err, "{name}: record {record} at octet {octet}: {kind}")?;
             }
-            if self.faults.beyond > 0 {
-                writeln!(err, "{}: {} more faults", self.name, self.faults.beyond)?;
+            if faults.beyond > 0 {
+                writeln!(err, "{name}: {} more faults", faults.beyond)?;
             }
         }
-        Ok(self.faults)
+        Ok(faults)
     }
 }
 
