@@ -132,10 +132,7 @@ impl AdjRibIn {
             self.counters.late_events += 1;
             return None;
         }
-        let is_full = self.route_count >= self.limits.routes_max
-            || self.routes.len() >= self.limits.prefixes_max
-            || self.attributes.octets() >= self.limits.attribute_octets_max;
-        if is_full && !self.routes.contains_key(&prefix) {
+        if self.is_over_limit(peer, prefix) {
             self.counters.over_limit += 1;
             return None;
         }
@@ -275,6 +272,24 @@ impl AdjRibIn {
     /// Events that changed nothing.
     pub fn counters(&self) -> RibCounters {
         self.counters
+    }
+
+    /// Whether the announcement would let the table grow beyond its limits. A route that is held
+    /// may change as long as there is room for attributes.
+    fn is_over_limit(&self, peer: PeerId, prefix: Prefix) -> bool {
+        let RibLimits { routes_max, prefixes_max, attribute_octets_max } = self.limits;
+        if self.attributes.octets() >= attribute_octets_max {
+            return true;
+        }
+        if self.route_count < routes_max && self.routes.len() < prefixes_max {
+            return false;
+        }
+        match self.routes.get(&prefix) {
+            None => true,
+            Some(routes) => {
+                self.route_count >= routes_max && routes.iter().all(|route| route.peer != peer)
+            }
+        }
     }
 
     fn release(&mut self) {

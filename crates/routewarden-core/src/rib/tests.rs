@@ -90,13 +90,27 @@ fn memory_of_attributes_returns_when_all_is_withdrawn() {
 }
 
 #[test]
-fn a_full_table_refuses_new_prefixes_and_counts_them() {
-    let mut rib = AdjRibIn::with_limits(RibLimits { routes_max: 1, ..RibLimits::default() });
-    assert!(announce(&mut rib, 1, 0, &[1, 2]).is_some());
+fn a_full_table_refuses_what_would_let_it_grow_and_counts_it() {
     let other = p("198.51.100.0/24");
+    let limited = |limits| {
+        let mut rib = AdjRibIn::with_limits(limits);
+        assert!(announce(&mut rib, 1, 0, &[1, 2]).is_some());
+        rib
+    };
+    let mut rib = limited(RibLimits { routes_max: 1, ..RibLimits::default() });
     assert_eq!(rib.announce((at(2), PeerId(0)), other, &octets(&[1, 2]), &mut |_| 0), None);
-    assert_eq!(rib.counters().over_limit, 1);
-    assert!(announce(&mut rib, 3, 0, &[1, 3]).is_some(), "what is known may change");
+    assert_eq!(announce(&mut rib, 2, 1, &[1, 2]), None, "another peer's route is a route more");
+    assert!(announce(&mut rib, 3, 0, &[1, 3]).is_some(), "what is held may change");
+    assert_eq!((rib.counters().over_limit, rib.route_count()), (2, 1));
+
+    let mut rib = limited(RibLimits { prefixes_max: 1, ..RibLimits::default() });
+    assert_eq!(rib.announce((at(2), PeerId(0)), other, &octets(&[1, 2]), &mut |_| 0), None);
+    assert!(announce(&mut rib, 2, 1, &[1, 2]).is_some());
+
+    let mut rib = limited(RibLimits { attribute_octets_max: 1, ..RibLimits::default() });
+    assert_eq!(announce(&mut rib, 2, 0, &[1, 3]), None);
+    assert!(rib.withdraw((at(3), PeerId(0)), p("192.0.2.0/24")).is_some());
+    assert!(announce(&mut rib, 4, 0, &[1, 3]).is_some(), "room again");
 }
 
 proptest! {
