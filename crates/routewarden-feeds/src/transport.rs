@@ -4,18 +4,20 @@
 //! b.gz`, as mirrors and `pigz` make them) are one stream. Memory is bounded for every format,
 //! and [`Limits`] stop a decompression bomb.
 
+mod bzip2;
 mod fault;
 mod input;
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use liblzma::bufread::XzDecoder;
 
+use bzip2::Bzip2;
 pub use fault::{Compression, TransportFault};
 use input::Input;
 pub use input::Progress;
@@ -51,7 +53,7 @@ impl Default for Limits {
 enum Decoder {
     Plain(Input),
     Gzip(Box<GzDecoder<Input>>),
-    Bzip2(Box<BzDecoder<Input>>),
+    Bzip2(Box<Bzip2>),
     Xz(Box<XzDecoder<Input>>),
     Zstd(Box<ZstdDecoder>),
     Ended,
@@ -103,6 +105,17 @@ impl Transport {
         Ok(Transport { decoder, compression, limits, given: 0, consumed: 0, trailing: 0 })
     }
 
+    /// Decompresses on this many threads at most, the reading one among them. Without it, on as
+    /// many as there are cores. Only bzip2 takes more than one, and only beyond its first block;
+    /// the threads that help are one set for all inputs.
+    #[must_use]
+    pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
+        if let Decoder::Bzip2(decoder) = &mut self.decoder {
+            decoder.set_threads(threads);
+        }
+        self
+    }
+
     /// The compression found.
     pub fn compression(&self) -> Compression {
         self.compression
@@ -115,7 +128,10 @@ impl Transport {
 
     /// Compressed octets consumed so far.
     pub fn compressed_octets(&self) -> u64 {
-        self.input().map_or(self.consumed, Input::consumed)
+        match &self.decoder {
+            Decoder::Bzip2(decoder) => decoder.consumed(),
+            _ => self.input().map_or(self.consumed, Input::consumed),
+        }
     }
 
     /// Octets after the last complete member that belong to none: zero padding or garbage.
@@ -163,10 +179,10 @@ impl Transport {
         match &self.decoder {
             Decoder::Plain(input) => Some(input),
             Decoder::Gzip(decoder) => Some(decoder.get_ref()),
-            Decoder::Bzip2(decoder) => Some(decoder.get_ref()),
             Decoder::Xz(decoder) => Some(decoder.get_ref()),
             Decoder::Zstd(decoder) => Some(decoder.get_ref()),
-            Decoder::Ended => None,
+            // Reads ahead of what it has given.
+            Decoder::Bzip2(_) | Decoder::Ended => None,
         }
     }
 
@@ -180,7 +196,10 @@ impl Transport {
         let mut input = match std::mem::replace(&mut self.decoder, Decoder::Ended) {
             Decoder::Plain(_) | Decoder::Ended => return Ok(false),
             Decoder::Gzip(decoder) => decoder.into_inner(),
-            Decoder::Bzip2(decoder) => decoder.into_inner(),
+            Decoder::Bzip2(decoder) => {
+                self.trailing += decoder.trailing();
+                decoder.into_inner()
+            }
             Decoder::Xz(decoder) => decoder.into_inner(),
             Decoder::Zstd(decoder) => decoder.into_inner(),
         };
@@ -219,7 +238,10 @@ impl Transport {
     }
 
     fn fail(&mut self, source: io::Error) -> TransportFault {
-        let source_failed = self.input().is_some_and(Input::failed);
+        let source_failed = match &self.decoder {
+            Decoder::Bzip2(decoder) => decoder.source_failed(),
+            _ => self.input().is_some_and(Input::failed),
+        };
         let at = (self.compressed_octets(), self.given);
         self.end();
         TransportFault::of(self.compression, source_failed, at, source)
@@ -236,7 +258,7 @@ fn member(compression: Compression, input: Input) -> io::Result<Decoder> {
     Ok(match compression {
         Compression::Plain => Decoder::Plain(input),
         Compression::Gzip => Decoder::Gzip(Box::new(GzDecoder::new(input))),
-        Compression::Bzip2 => Decoder::Bzip2(Box::new(BzDecoder::new(input))),
+        Compression::Bzip2 => Decoder::Bzip2(Box::new(Bzip2::new(input))),
         Compression::Xz => {
             let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_OCTETS_MAX, 0)?;
             Decoder::Xz(Box::new(XzDecoder::new_stream(input, stream)))
