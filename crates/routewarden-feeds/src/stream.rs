@@ -50,7 +50,9 @@ pub struct StreamOptions {
     pub keep_going: bool,
     /// Limits of each file.
     pub limits: Limits,
-    /// Decoding threads, at most [`THREADS_MAX`]; as many as there are cores when `None`.
+    /// Decoding threads, at most [`THREADS_MAX`]; as many as there are cores when `None`. With
+    /// more than one, those of [`Transport::with_threads`](crate::transport::Transport::with_threads)
+    /// help.
     pub threads: Option<NonZeroUsize>,
 }
 
@@ -122,6 +124,7 @@ fn open(
 ) -> Result<MergedStream, Error> {
     files.sort_by(|a, b| a.order().cmp(&b.order()));
     let progress = Arc::new(Progress::default());
+    let threads = threads(options);
     let has_stdin = files.iter().any(InputFile::is_stdin);
     let mut report = Report::default();
     let mut collectors: BTreeMap<String, Vec<FileTask>> = BTreeMap::new();
@@ -149,10 +152,11 @@ fn open(
             until: options.until,
             table_time,
             limits: options.limits,
+            threads,
         });
     }
     let (names, tasks): (Vec<String>, Vec<Vec<FileTask>>) = collectors.into_iter().unzip();
-    let pool = Pool::start(tasks, threads(options), Arc::clone(&progress))?;
+    let pool = Pool::start(tasks, threads.get(), Arc::clone(&progress))?;
     let is_keep_going = options.keep_going;
     Ok(MergedStream::new(Parts {
         pool,
@@ -184,8 +188,8 @@ fn is_outside_window(
     is_late || is_early
 }
 
-fn threads(options: &StreamOptions) -> usize {
+fn threads(options: &StreamOptions) -> NonZeroUsize {
     let cores = std::thread::available_parallelism();
-    let wanted = options.threads.or(cores.ok()).map_or(1, NonZeroUsize::get);
-    wanted.min(THREADS_MAX)
+    let wanted = options.threads.or(cores.ok()).unwrap_or(NonZeroUsize::MIN);
+    NonZeroUsize::new(THREADS_MAX).map_or(wanted, |most| wanted.min(most))
 }

@@ -6,6 +6,7 @@
 
 mod bzip2;
 mod fault;
+pub mod fuzz;
 mod input;
 
 use std::fs::File;

@@ -647,9 +647,10 @@ fn the_corpora_of_the_fuzz_targets() {
             routewarden_feeds::facts::fuzz::facts(kind, file);
         }
     };
-    let targets: [Target; 4] = [
+    let targets: [Target; 5] = [
         ("mrt_record", routewarden_wire::fuzz::mrt_record),
         ("bgp_update", routewarden_wire::fuzz::bgp_update),
+        ("bzip2", |octets| drop(routewarden_feeds::transport::fuzz::bzip2(octets))),
         ("facts", facts),
         ("scenario_toml", scenario::scenario),
     ];

@@ -1,5 +1,6 @@
 //! One file: from octets to batches of events.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use routewarden_core::{EventBatch, Timestamp};
@@ -29,6 +30,8 @@ pub(super) struct FileTask {
     pub(super) until: Option<Timestamp>,
     pub(super) table_time: Option<Timestamp>,
     pub(super) limits: Limits,
+    /// Threads of the stream, for decompression to keep to.
+    pub(super) threads: NonZeroUsize,
 }
 
 impl FileTask {
@@ -68,6 +71,7 @@ impl FileDecoder {
         };
         let transport =
             opened.map_err(|source| Error::Open { path: task.file.path.clone(), source })?;
+        let transport = transport.with_threads(task.threads);
         let mut emitter = Emitter::new(task);
         emitter.report.compression = transport.compression().name();
         let limits = WireLimits { record_octets_max: RECORD_OCTETS_MAX };

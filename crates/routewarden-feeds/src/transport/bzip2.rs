@@ -19,6 +19,3 @@ mod scan;
 mod stream;
 
 pub(super) use stream::Bzip2;
-
-#[cfg(test)]
-mod tests;

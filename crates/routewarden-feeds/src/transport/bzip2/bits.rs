@@ -17,9 +17,10 @@ pub(super) struct Bits<'a> {
 impl<'a> Bits<'a> {
     /// Starts `start_bit` bits into the octets, fewer than eight.
     pub(super) fn new(octets: &'a [u8], start_bit: usize) -> Self {
+        let start_bit = u32::try_from(start_bit % 8).unwrap_or(0);
         let mut bits = Bits { octets, next: 0, held: 0, count: 0 };
         bits.refill();
-        bits.skip(start_bit as u32 % 8);
+        bits.skip(start_bit);
         bits
     }
 
@@ -29,7 +30,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Holds at least [`HELD_BITS_MIN`] bits.
-    #[inline(always)]
+    #[inline]
     pub(super) fn refill(&mut self) {
         let loaded = match self.octets.get(self.next..).and_then(|rest| rest.first_chunk()) {
             Some(eight) => u64::from_be_bytes(*eight),
@@ -51,19 +52,19 @@ impl<'a> Bits<'a> {
     }
 
     /// Bits held.
-    #[inline(always)]
+    #[inline]
     pub(super) fn held_bits(&self) -> u32 {
         self.count
     }
 
     /// The next 20 held bits.
-    #[inline(always)]
+    #[inline]
     pub(super) fn peek_20(&self) -> u32 {
         (self.held >> 44) as u32
     }
 
     /// Passes over held bits, at most [`HELD_BITS_MIN`] after a refill.
-    #[inline(always)]
+    #[inline]
     pub(super) fn skip(&mut self, count: u32) {
         self.held = self.held.wrapping_shl(count);
         self.count = self.count.wrapping_sub(count);

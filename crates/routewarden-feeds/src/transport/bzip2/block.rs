@@ -64,7 +64,7 @@ pub(super) struct Block {
 
 /// Memory to decode blocks with, one at a time: about 17 MB at most.
 pub(super) struct Scratch {
-    codes: Box<[Code; TABLES_MAX]>,
+    codes: Vec<Code>,
     selectors: Vec<u8>,
     runs: Vec<Run>,
     inverse: Inverse,
@@ -77,13 +77,13 @@ struct Header {
     origin: usize,
     /// Octets that occur, then zeros.
     octets: [u8; 256],
-    octets_used: usize,
+    octets_used: u16,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
         Scratch {
-            codes: Box::new([Code::EMPTY; TABLES_MAX]),
+            codes: vec![Code::EMPTY; TABLES_MAX],
             selectors: Vec::new(),
             runs: Vec::new(),
             inverse: Inverse::new(),
@@ -121,7 +121,7 @@ impl Scratch {
     fn read(&mut self, bits: &mut Bits<'_>) -> Result<(Header, [u32; 256]), Flaw> {
         let header = read_header(bits)?;
         let tables = read_selectors(bits, &mut self.selectors)?;
-        let symbols = header.octets_used + 2;
+        let symbols = usize::from(header.octets_used) + 2;
         for code in self.codes.iter_mut().take(tables) {
             read_code(bits, code, symbols)?;
         }
@@ -136,7 +136,7 @@ impl Scratch {
     /// Reads the symbols: places in the list of octets by last use, or digits of the length of a
     /// run of its first one.
     fn read_symbols(&mut self, bits: &mut Bits<'_>, header: &Header) -> Result<[u32; 256], Flaw> {
-        let end = (header.octets_used + 1) as u16;
+        let end = header.octets_used + 1;
         let mut recent = Recent(header.octets);
         let mut counts = [0u32; 256];
         let runs = &mut self.runs;
@@ -167,10 +167,10 @@ impl Scratch {
                 }
                 runs.push(Run::new(octet, length));
                 if symbol >= end {
-                    return match symbol == end {
-                        true => Ok(counts),
-                        false => Err(Flaw::Corrupt("no code of a bzip2 block")),
-                    };
+                    if symbol == end {
+                        return Ok(counts);
+                    }
+                    return Err(Flaw::Corrupt("no code of a bzip2 block"));
                 }
                 recent.use_place(usize::from(symbol) - 1);
                 (length, weight) = (1, 1);
@@ -192,7 +192,7 @@ impl Recent {
     }
 
     /// Moves the octet at a place to the front.
-    #[inline(always)]
+    #[inline]
     fn use_place(&mut self, place: usize) {
         let Some(&octet) = self.0.get(place) else { return };
         // Most places are near: a loop is faster than a copy of unknown length.
@@ -266,10 +266,10 @@ fn read_selectors(bits: &mut Bits<'_>, selectors: &mut Vec<u8>) -> Result<usize,
 /// Reads the lengths of the codes of one table, each told by its difference from the one before.
 fn read_code(bits: &mut Bits<'_>, code: &mut Code, symbols: usize) -> Result<(), Flaw> {
     let mut lengths = [0; SYMBOLS_MAX];
-    let mut length = bits.take(5);
+    let mut length = bits.take(5).to_le_bytes()[0];
     for of_symbol in lengths.iter_mut().take(symbols) {
         loop {
-            if !(1..=CODE_BITS_MAX).contains(&length) {
+            if !(1..=CODE_BITS_MAX).contains(&u32::from(length)) {
                 return Err(Flaw::Corrupt("wrong code length in a bzip2 block"));
             }
             if !bits.take_bit() {
@@ -277,7 +277,7 @@ fn read_code(bits: &mut Bits<'_>, code: &mut Code, symbols: usize) -> Result<(),
             }
             length = if bits.take_bit() { length - 1 } else { length + 1 };
         }
-        *of_symbol = length as u8;
+        *of_symbol = length;
     }
     code.set(lengths.get(..symbols).unwrap_or_default());
     Ok(())
@@ -288,6 +288,7 @@ const SEARCH_OCTETS: usize = 32;
 
 impl Block {
     /// Finds the counts of the outer run coding.
+    #[expect(clippy::cast_possible_truncation, reason = "a block has fewer than 2^20 octets")]
     fn find_counts(&mut self) -> Result<(), Flaw> {
         let mut at = 0;
         while let Some(run) = next_run(&self.text, at) {
@@ -339,12 +340,11 @@ fn next_run(text: &[u8], mut at: usize) -> Option<usize> {
 
 /// Whether four equal octets begin among the first [`SEARCH_OCTETS`].
 fn has_run(ahead: &[u8; SEARCH_OCTETS + RUN_OCTETS - 1]) -> bool {
-    let mut found = false;
+    let mut found = 0;
     for ((a, b), (c, d)) in ahead.iter().zip(&ahead[1..]).zip(ahead[2..].iter().zip(&ahead[3..])) {
-        found |= (a == b) & (b == c) & (c == d);
+        found |= u8::from(a == b) & u8::from(b == c) & u8::from(c == d);
     }
-    found
+    found != 0
 }
-
 
 const _: () = assert!(HELD_BITS_MIN >= CODE_BITS_MAX);

@@ -18,9 +18,9 @@ const SEGMENTS_MAX: usize = 256;
 
 /// Places of a table, a power of two so that no access is out of bounds: more than the longest
 /// block has.
-const PLACES: usize = 1 << 20;
+const PLACES: usize = IDLE as usize + 1;
 /// The last place, which no block uses: lanes without work turn round here.
-const IDLE: u32 = PLACES as u32 - 1;
+const IDLE: u32 = (1 << 20) - 1;
 /// An entry of the table: the octet in the lowest 8 bits, above it 20 bits of the next place, and
 /// whether a segment begins at that place.
 const NEXT_SHIFT: u32 = 8;
@@ -59,8 +59,9 @@ impl Starts {
     }
 
     /// Place where a segment begins; the one after the last is the origin.
-    fn place(&self, segment: usize) -> usize {
-        if segment < self.count { segment * self.stride } else { self.origin }
+    fn place(&self, segment: usize) -> u32 {
+        let place = if segment < self.count { segment * self.stride } else { self.origin };
+        u32::try_from(place).unwrap_or(IDLE)
     }
 
     /// Segment that begins at a place where one begins.
@@ -113,21 +114,21 @@ impl Inverse {
             *place = before;
             before += count;
         }
-        let (mut at, mut start) = (0usize, starts.at_or_after(0));
+        let (mut at, mut start) = (0u32, starts.at_or_after(0));
         for run in runs {
             let (octet, length) = (run.octet(), run.length());
             let Some(place) = places.get_mut(usize::from(octet)) else { continue };
             let from = *place as usize;
             *place = place.wrapping_add(length);
             let Some(entries) = self.table.get_mut(from..from + length as usize) else { continue };
-            let mut entry = (at as u32) << NEXT_SHIFT | u32::from(octet);
+            let mut entry = at << NEXT_SHIFT | u32::from(octet);
             for to in entries.iter_mut() {
                 *to = entry;
                 entry = entry.wrapping_add(1 << NEXT_SHIFT);
             }
-            let end = at + length as usize;
-            while start < end {
-                if let Some(last) = entries.get_mut(start - at) {
+            let end = at + length;
+            while start < end as usize {
+                if let Some(last) = entries.get_mut(start - at as usize) {
                     *last |= SEGMENT_ENDS << NEXT_SHIFT;
                 }
                 start = starts.at_or_after(start + 1);
@@ -149,7 +150,7 @@ impl Inverse {
         let mut busy = 0;
         for (lane, (place, segment)) in places.iter_mut().zip(&mut under_way).enumerate() {
             if let Some(next) = waiting.next() {
-                *place = starts.place(next) as u32;
+                *place = starts.place(next);
                 *segment = next;
                 busy += 1;
                 if let Some(noted) = segments.get_mut(next) {
@@ -170,15 +171,12 @@ impl Inverse {
                 segment.to = noted.len();
                 segment.next = starts.segment((*place & !SEGMENT_ENDS) as usize);
                 *current = waiting.next().unwrap_or(usize::MAX);
-                match segments.get_mut(*current) {
-                    Some(next) => {
-                        *place = starts.place(*current) as u32;
-                        (next.lane, next.from) = (lane, noted.len());
-                    }
-                    None => {
-                        *place = IDLE;
-                        busy -= 1;
-                    }
+                if let Some(next) = segments.get_mut(*current) {
+                    *place = starts.place(*current);
+                    (next.lane, next.from) = (lane, noted.len());
+                } else {
+                    *place = IDLE;
+                    busy -= 1;
                 }
             }
         }

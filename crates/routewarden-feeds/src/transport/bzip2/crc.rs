@@ -10,8 +10,9 @@ static TABLES: [[u32; 256]; SLICES] = tables();
 const fn tables() -> [[u32; 256]; SLICES] {
     let mut tables = [[0; 256]; SLICES];
     let mut octet = 0;
+    let mut octet_value = 0u32;
     while octet < 256 {
-        let mut crc = (octet as u32) << 24;
+        let mut crc = octet_value << 24;
         let mut bit = 0;
         while bit < 8 {
             crc = if crc >> 31 == 1 { crc << 1 ^ POLYNOMIAL } else { crc << 1 };
@@ -19,6 +20,7 @@ const fn tables() -> [[u32; 256]; SLICES] {
         }
         tables[0][octet] = crc;
         octet += 1;
+        octet_value += 1;
     }
     let mut slice = 1;
     while slice < SLICES {
@@ -80,7 +82,7 @@ mod tests {
         }
         let mut whole = Crc::new();
         let mut single = Crc::new();
-        let octets: Vec<u8> = (0..1000u32).map(|n| (n * n >> 3) as u8).collect();
+        let octets: Vec<u8> = (0..1000u32).map(|n| (n * n).to_be_bytes()[2]).collect();
         whole.update(&octets);
         octets.chunks(1).for_each(|octet| single.update(octet));
         assert_eq!(whole.value(), single.value());

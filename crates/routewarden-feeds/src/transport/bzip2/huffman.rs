@@ -15,6 +15,7 @@ const LENGTH_BITS: u32 = 5;
 const NO_SYMBOL: u16 = u16::MAX;
 
 /// Decodes the symbols of one table.
+#[derive(Clone)]
 pub(super) struct Code {
     /// By the next bits: symbol and length of its code; 0 when the code is longer.
     lookup: [u16; LOOKUP_SIZE],
@@ -67,7 +68,7 @@ impl Code {
     }
 
     /// The next symbol; at least 20 bits are held. No code gives a number beyond all symbols.
-    #[inline(always)]
+    #[inline]
     pub(super) fn next(&self, bits: &mut Bits<'_>) -> u16 {
         let ahead = bits.peek_20();
         let at = (ahead >> (CODE_BITS_MAX - LOOKUP_BITS)) as usize;

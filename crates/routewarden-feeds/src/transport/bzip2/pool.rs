@@ -17,14 +17,14 @@ const THREADS_MAX: usize = 32;
 /// Most blocks in flight for each thread, of all files together: decoding, waiting for it, or
 /// waiting to be read. Each takes its compressed octets (4 MiB at most, 0.1 to 0.9 MB as a rule)
 /// and, decoded, at most 1.7 MB.
-const BLOCKS_PER_THREAD: usize = 6;
+const BLOCKS_PER_THREAD: usize = 8;
 
 pub(super) type Decoded = Result<Block, Flaw>;
 
 static POOL: LazyLock<Pool> = LazyLock::new(Pool::start);
 
 /// Memory of decoders that are not at work, at most one for each core.
-static SCRATCHES: Mutex<Vec<Box<Scratch>>> = Mutex::new(Vec::new());
+static SCRATCHES: Mutex<Vec<Scratch>> = Mutex::new(Vec::new());
 
 struct Pool {
     shared: Arc<Shared>,
@@ -69,7 +69,7 @@ fn cores() -> usize {
 /// Decodes a block on this thread.
 pub(super) fn decode(piece: &Piece) -> Decoded {
     let kept = lock(&SCRATCHES).pop();
-    let mut scratch = kept.unwrap_or_else(|| Box::new(Scratch::new()));
+    let mut scratch = kept.unwrap_or_else(Scratch::new);
     let decoded = scratch.decode(&piece.octets, piece.start_bit, piece.end_bit);
     let mut scratches = lock(&SCRATCHES);
     if scratches.len() < cores().min(THREADS_MAX) {

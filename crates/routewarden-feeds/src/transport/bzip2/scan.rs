@@ -99,7 +99,7 @@ impl Piece {
         let mut whole = Piece { octets: first.octets.clone(), ..*first };
         for piece in pieces {
             // The octet in which both lie is in both.
-            let shared = usize::from(whole.end_bit % 8 != 0);
+            let shared = usize::from(!whole.end_bit.is_multiple_of(8));
             whole.octets.extend_from_slice(piece.octets.get(shared..).unwrap_or_default());
             whole.end_bit += piece.bits();
             whole.is_open = piece.is_open;

@@ -11,7 +11,7 @@ use super::pool::{self, Decoded, Job};
 use super::scan::{MAGIC_BITS, Magic, PIECE_OCTETS_MAX, Piece, Scanner};
 
 /// Blocks decoded ahead for each helping thread.
-const BLOCKS_AHEAD: usize = 2;
+const BLOCKS_AHEAD: usize = 4;
 /// Most pieces of one block: 1023 magics by chance, each of which has odds of 1 in 2^48 per bit.
 const BLOCK_PIECES_MAX: usize = 1024;
 const CRC_BITS: usize = 32;
@@ -329,7 +329,9 @@ impl Bzip2 {
             [] if piece.is_open => self.place = Place::Between,
             [b'B', b'Z', b'h', level @ b'1'..=b'9', behind @ ..] => {
                 if !behind.is_empty() || !piece.end_bit.is_multiple_of(8) {
-                    return Err(self.no_magic(piece, (from + zeros + HEADER_OCTETS) * 8 - piece.start_bit));
+                    return Err(
+                        self.no_magic(piece, (from + zeros + HEADER_OCTETS) * 8 - piece.start_bit)
+                    );
                 }
                 self.consumed = offset + HEADER_OCTETS as u64;
                 self.place = Place::Inside { level: usize::from(level - b'0'), crc: 0 };
