@@ -10,7 +10,6 @@
     reason = "test code: helpers outside of #[test] functions"
 )]
 
-#[allow(dead_code, reason = "shared by several tests")]
 mod common;
 
 use std::fs::File;
@@ -380,7 +379,9 @@ fn many_readers_at_once() {
     };
     let readers: Vec<_> =
         (0..6).map(|_| std::thread::spawn(read(packed.clone(), Arc::clone(&octets)))).collect();
-    readers.into_iter().for_each(|reader| reader.join().unwrap());
+    for reader in readers {
+        reader.join().unwrap();
+    }
 }
 
 /// Text of pieces: runs, noise, and repetitions.
