@@ -14,6 +14,8 @@ use super::scan::{MAGIC_BITS, Magic, PIECE_OCTETS_MAX, Piece, Scanner};
 const BLOCKS_AHEAD: usize = 4;
 /// Most pieces of one block: 1023 magics by chance, each of which has odds of 1 in 2^48 per bit.
 const BLOCK_PIECES_MAX: usize = 1024;
+/// Who reads less than this at once may want no more than the beginning.
+const LOOK_AHEAD_READ_OCTETS: usize = 4096;
 const CRC_BITS: usize = 32;
 /// `BZh` and the level.
 const HEADER_OCTETS: usize = 4;
@@ -59,8 +61,8 @@ pub(crate) struct Bzip2 {
     helpers_max: Option<usize>,
     place: Place,
     output: Output,
-    /// Whether a block was given out.
-    has_given: bool,
+    /// Whether more than the beginning is read.
+    is_reading: bool,
     /// Octets of the input up to the end of the block given out.
     consumed: u64,
     trailing: u64,
@@ -83,7 +85,7 @@ impl Bzip2 {
             helpers_max: None,
             place: Place::Between,
             output: Output::default(),
-            has_given: false,
+            is_reading: false,
             trailing: 0,
             source_failed: false,
         }
@@ -180,7 +182,7 @@ impl Bzip2 {
     /// Keeps the helpers busy with what comes after the next block. A file of one block, or one
     /// of which only the beginning is read, needs none.
     fn look_ahead(&mut self) {
-        if !self.has_given || self.helpers_max == Some(0) {
+        if !self.is_reading || self.helpers_max == Some(0) {
             return;
         }
         let threads = pool::threads();
@@ -226,7 +228,6 @@ impl Bzip2 {
         let crc = crc.rotate_left(1) ^ block.crc;
         self.place = behind.map_or(Place::Inside { level, crc }, Place::Broken);
         self.consumed = piece.offset + ((piece.start_bit + block.bits) / 8) as u64;
-        self.has_given = true;
         Ok(block)
     }
 
@@ -362,6 +363,7 @@ impl Read for Bzip2 {
             if given > 0 || out.is_empty() {
                 return Ok(given);
             }
+            self.is_reading |= out.len() >= LOOK_AHEAD_READ_OCTETS;
             match self.next_block()? {
                 Some(block) => self.output = Output { block, ..Output::default() },
                 None => return Ok(0),
