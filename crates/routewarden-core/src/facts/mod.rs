@@ -11,6 +11,7 @@ pub mod prefix_table;
 pub mod relations;
 pub mod source;
 pub mod vrp;
+mod vrp_array;
 
 pub use as_names::AsNameTable;
 pub use bogons::{

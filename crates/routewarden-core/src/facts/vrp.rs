@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::prefix_table::PrefixRuns;
-use crate::{Asn, Origin, Prefix};
+use super::vrp_array::{Address, Record, V4, V6, VrpArray};
+use crate::{AddressFamily, Asn, Origin, Prefix};
 
 /// Number of a trust anchor in [`TrustAnchors`]; it means nothing outside its table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,34 +90,27 @@ pub struct Validity {
     pub covering: Vec<Vrp>,
 }
 
-/// What a [`VrpTable`] keeps of a VRP beside its prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Payload {
-    asn: Asn,
-    max_len: u8,
-    ta: TrustAnchorId,
-}
-
-impl Payload {
-    fn with_prefix(self, prefix: Prefix) -> Vrp {
-        Vrp { prefix, max_len: self.max_len, asn: self.asn, ta: self.ta }
-    }
-}
-
 /// All VRPs of one validator run.
 #[derive(Clone, Debug, Default)]
 pub struct VrpTable {
-    vrps: PrefixRuns<Payload>,
+    v4: VrpArray<V4>,
+    v6: VrpArray<V6>,
     trust_anchors: TrustAnchors,
 }
 
 impl VrpTable {
     /// Builds the table from VRPs in any order; equal VRPs are kept once.
+    ///
+    /// # Panics
+    /// With more VRPs of one family than `u32` can number: readers of files cap entries far
+    /// below.
+    #[expect(clippy::needless_pass_by_value, reason = "the list is of no use beside the table")]
     pub fn from_vrps(vrps: Vec<Vrp>) -> Self {
-        let payload =
-            |vrp: Vrp| (vrp.prefix, Payload { asn: vrp.asn, max_len: vrp.max_len, ta: vrp.ta });
-        let entries = vrps.into_iter().map(payload).collect();
-        VrpTable { vrps: PrefixRuns::from_entries(entries), trust_anchors: TrustAnchors::default() }
+        VrpTable {
+            v4: VrpArray::new(&vrps, AddressFamily::Ipv4),
+            v6: VrpArray::new(&vrps, AddressFamily::Ipv6),
+            trust_anchors: TrustAnchors::default(),
+        }
     }
 
     /// The table with names for its trust anchors.
@@ -128,19 +121,10 @@ impl VrpTable {
 
     /// State of a route with its reason, without allocation (RFC 6811 §2).
     pub fn state(&self, prefix: &Prefix, origin: Origin) -> (RovState, Option<InvalidReason>) {
-        let mut covered = false;
-        let mut reason = InvalidReason::Asn;
-        for (_, payloads) in self.vrps.covering(prefix) {
-            covered = true;
-            for payload in payloads {
-                match outcome(*payload, prefix, origin) {
-                    Outcome::Matched => return (RovState::Valid, None),
-                    Outcome::TooLong => reason = InvalidReason::MaxLength,
-                    Outcome::OtherOrigin => {}
-                }
-            }
+        match prefix.family() {
+            AddressFamily::Ipv4 => state(self.v4.chain(prefix), prefix, origin),
+            AddressFamily::Ipv6 => state(self.v6.chain(prefix), prefix, origin),
         }
-        if covered { (RovState::Invalid, Some(reason)) } else { (RovState::NotFound, None) }
     }
 
     /// State of a route with its reason and every covering VRP (RFC 6811 §2).
@@ -153,23 +137,23 @@ impl VrpTable {
 
     /// VRPs that cover `prefix`: most specific first, then by ASN and `max_len`.
     pub fn covering(&self, prefix: &Prefix) -> impl Iterator<Item = Vrp> + use<'_> {
-        self.vrps.covering(prefix).flat_map(|(held, payloads)| {
-            payloads.iter().map(move |payload| payload.with_prefix(held))
-        })
+        let is_v4 = prefix.is_ipv4();
+        let v4 = is_v4.then(|| self.v4.covering(prefix)).into_iter().flatten();
+        v4.chain((!is_v4).then(|| self.v6.covering(prefix)).into_iter().flatten())
     }
 
-    /// VRPs whose prefix is `prefix` or a more-specific of it, in the order of [`Prefix`].
+    /// VRPs whose prefix is `prefix` or a more-specific of it, by prefix, ASN and `max_len`: a
+    /// change of these cannot alter the state of any other route than `prefix` and its
+    /// more-specifics.
     pub fn covered(&self, prefix: &Prefix) -> impl Iterator<Item = Vrp> + use<'_> {
-        self.vrps.covered(prefix).flat_map(|(held, payloads)| {
-            payloads.iter().map(move |payload| payload.with_prefix(held))
-        })
+        let is_v4 = prefix.is_ipv4();
+        let v4 = is_v4.then(|| self.v4.covered(prefix)).into_iter().flatten();
+        v4.chain((!is_v4).then(|| self.v6.covered(prefix)).into_iter().flatten())
     }
 
     /// All VRPs by prefix, ASN and `max_len`.
     pub fn iter(&self) -> impl Iterator<Item = Vrp> {
-        self.vrps.iter().flat_map(|(held, payloads)| {
-            payloads.iter().map(move |payload| payload.with_prefix(held))
-        })
+        self.v4.iter().chain(self.v6.iter())
     }
 
     /// Name of the trust anchor of a VRP of this table; empty when it is not known.
@@ -179,7 +163,12 @@ impl VrpTable {
 
     /// Number of VRPs.
     pub fn len(&self) -> usize {
-        self.vrps.item_count()
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Octets of memory the table's arrays take.
+    pub fn heap_octets(&self) -> usize {
+        self.v4.heap_octets() + self.v6.heap_octets()
     }
 
     /// Whether no VRP is held.
@@ -195,13 +184,32 @@ enum Outcome {
     OtherOrigin,
 }
 
-/// `payload` is of a VRP that covers `prefix`.
-fn outcome(payload: Payload, prefix: &Prefix, origin: Origin) -> Outcome {
+/// State of a route from the records that cover it.
+fn state<'a, A: Address + 'a>(
+    covering: impl Iterator<Item = &'a Record<A>>,
+    prefix: &Prefix,
+    origin: Origin,
+) -> (RovState, Option<InvalidReason>) {
+    let mut covered = false;
+    let mut reason = InvalidReason::Asn;
+    for record in covering {
+        covered = true;
+        match outcome(record.asn, record.max_len, prefix, origin) {
+            Outcome::Matched => return (RovState::Valid, None),
+            Outcome::TooLong => reason = InvalidReason::MaxLength,
+            Outcome::OtherOrigin => {}
+        }
+    }
+    if covered { (RovState::Invalid, Some(reason)) } else { (RovState::NotFound, None) }
+}
+
+/// `asn` and `max_len` are of a VRP that covers `prefix`.
+fn outcome(asn: Asn, max_len: u8, prefix: &Prefix, origin: Origin) -> Outcome {
     // RFC 6811 §2: an origin of NONE (set, or empty path) matches no VRP.
     // RFC 6483 §4, RFC 7607 §2: AS0 is no origin, so it matches nothing either.
-    if payload.asn == Asn(0) || origin.asn() != Some(payload.asn) {
+    if asn == Asn(0) || origin.asn() != Some(asn) {
         Outcome::OtherOrigin
-    } else if prefix.len() <= payload.max_len {
+    } else if prefix.len() <= max_len {
         Outcome::Matched
     } else {
         Outcome::TooLong
@@ -290,16 +298,51 @@ mod tests {
         assert_eq!((anchors.name(other), anchors.name(ripe)), ("", "ripe"));
     }
 
+    /// Prefixes of few distinct bits, so that they nest and repeat, on both sides of the bits
+    /// that the index is keyed by.
     fn small_prefix() -> impl Strategy<Value = Prefix> {
-        (0u32..16, 0u8..=6).prop_map(|(bits, len)| Prefix::v4(bits << 28, len).unwrap())
+        (any::<bool>(), 0u32..16, 0u32..4, 0u8..=4, any::<bool>()).prop_map(
+            |(v4, upper, lower, len, deep)| {
+                let bits = upper << 28 | lower << 14;
+                let len = if deep { len + 14 } else { len };
+                if v4 {
+                    Prefix::v4(bits, len).unwrap()
+                } else {
+                    Prefix::v6(u128::from(bits) << 96 | u128::from(lower) << 48, len * 4).unwrap()
+                }
+            },
+        )
+    }
+
+    fn origins() -> impl Strategy<Value = Origin> {
+        let asn = (0u32..4).prop_map(|asn| Origin::As(Asn(asn)));
+        prop_oneof![6 => asn, 1 => Just(Origin::Set), 1 => Just(Origin::None)]
+    }
+
+    /// RFC 6811 §2 word for word, over a plain list.
+    fn by_definition(
+        vrps: &[Vrp],
+        prefix: &Prefix,
+        origin: Origin,
+    ) -> (RovState, Option<InvalidReason>) {
+        let covering = || vrps.iter().filter(|vrp| vrp.prefix.covers(prefix));
+        let same = || covering().filter(|vrp| vrp.asn.0 != 0 && origin == Origin::As(vrp.asn));
+        if covering().next().is_none() {
+            (NotFound, None)
+        } else if same().any(|vrp| prefix.len() <= vrp.max_len) {
+            (Valid, None)
+        } else if same().next().is_some() {
+            (Invalid, Some(MaxLength))
+        } else {
+            (Invalid, Some(OtherAsn))
+        }
     }
 
     proptest! {
         #[test]
         fn rfc6811_equals_the_definition(
-            vrps in prop::collection::vec((small_prefix(), 0u8..=6, 0u32..4), 0..12),
-            prefix in small_prefix(),
-            origin in 0u32..4,
+            vrps in prop::collection::vec((small_prefix(), 0u8..=20, 0u32..4), 0..40),
+            asked in prop::collection::vec((small_prefix(), origins()), 1..20),
         ) {
             let vrps: Vec<Vrp> = vrps
                 .into_iter()
@@ -308,18 +351,23 @@ mod tests {
                 })
                 .collect();
             let table = VrpTable::from_vrps(vrps.clone());
-            let covering = || vrps.iter().filter(|vrp| vrp.prefix.covers(&prefix));
-            let same = || covering().filter(|vrp| vrp.asn == Asn(origin) && origin != 0);
-            let expected = if covering().next().is_none() {
-                (NotFound, None)
-            } else if same().any(|vrp| prefix.len() <= vrp.max_len) {
-                (Valid, None)
-            } else if same().next().is_some() {
-                (Invalid, Some(MaxLength))
-            } else {
-                (Invalid, Some(OtherAsn))
-            };
-            prop_assert_eq!(table.state(&prefix, Origin::As(Asn(origin))), expected);
+            let mut naive = vrps;
+            naive.sort_unstable_by_key(|vrp| (vrp.prefix, vrp.asn, vrp.max_len));
+            naive.dedup();
+            prop_assert_eq!(table.iter().collect::<Vec<_>>(), naive.clone());
+            prop_assert_eq!(table.len(), naive.len());
+            for (prefix, origin) in &asked {
+                prop_assert_eq!(
+                    table.state(prefix, *origin), by_definition(&naive, prefix, *origin));
+                let of = |keep: &dyn Fn(&Vrp) -> bool| -> Vec<Vrp> {
+                    naive.iter().copied().filter(|vrp| keep(vrp)).collect()
+                };
+                let mut covering = of(&|vrp| vrp.prefix.covers(prefix));
+                covering.sort_by_key(|vrp| std::cmp::Reverse(vrp.prefix.len()));
+                prop_assert_eq!(table.covering(prefix).collect::<Vec<_>>(), covering);
+                let covered = of(&|vrp| prefix.covers(&vrp.prefix));
+                prop_assert_eq!(table.covered(prefix).collect::<Vec<_>>(), covered);
+            }
         }
     }
 }
