@@ -20,7 +20,7 @@ struct Layer {
     is_pure: bool,
 }
 
-const LAYERS: [Layer; 7] = [
+const LAYERS: [Layer; 8] = [
     Layer { name: "routewarden-core", may_use: &[], is_pure: true },
     Layer { name: "routewarden-wire", may_use: &["routewarden-core"], is_pure: true },
     Layer {
@@ -43,6 +43,11 @@ const LAYERS: [Layer; 7] = [
             "routewarden-detect",
             "routewarden-lab",
         ],
+        is_pure: false,
+    },
+    Layer {
+        name: "routewarden-bench",
+        may_use: &["routewarden-core", "routewarden-wire", "routewarden-feeds"],
         is_pure: false,
     },
     Layer { name: "xtask", may_use: &["routewarden", "routewarden-detect"], is_pure: false },

@@ -87,7 +87,15 @@ impl<'a> AsPath<'a> {
     pub const EMPTY: AsPath<'static> = AsPath { octets: &[] };
 
     /// Checks four-octet wire form. An empty segment is accepted (and skipped by readers).
+    #[inline]
     pub fn from_wire(octets: &'a [u8]) -> Result<Self, AsPathError> {
+        // Nearly every path is one sequence.
+        if let Some((&[kind, count], asns)) = octets.split_first_chunk()
+            && kind == SegmentKind::Sequence as u8
+            && asns.len() == usize::from(count) * 4
+        {
+            return Ok(AsPath { octets });
+        }
         let mut rest = octets;
         while let Some((&kind, tail)) = rest.split_first() {
             let offset = octets.len() - rest.len();

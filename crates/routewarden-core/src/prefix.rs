@@ -39,11 +39,16 @@ pub struct Prefix {
 
 impl Prefix {
     /// The IPv4 prefix `addr/len`; host bits are cleared. `None` when `len > 32`.
+    #[inline]
     pub fn v4(addr: u32, len: u8) -> Option<Self> {
-        (len <= 32).then(|| Self::canonical(AddressFamily::Ipv4, u128::from(addr) << 96, len))
+        // Masked in 32 bits: shifts of 128 bits take several instructions.
+        let mask = u32::MAX.checked_shl(32_u32.checked_sub(u32::from(len))?).unwrap_or(0);
+        let octets = (u128::from(addr & mask) << 96).to_be_bytes();
+        Some(Prefix { family: AddressFamily::Ipv4, octets, len })
     }
 
     /// The IPv6 prefix `addr/len`; host bits are cleared. `None` when `len > 128`.
+    #[inline]
     pub fn v6(addr: u128, len: u8) -> Option<Self> {
         (len <= 128).then(|| Self::canonical(AddressFamily::Ipv6, addr, len))
     }

@@ -4,14 +4,18 @@
 //! do not count as present, and are compared with what the peer sends when it is back.
 
 mod attribute_table;
+mod route_store;
 mod session;
 
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use crate::{Asn, PeerId, Prefix, RouteAttributes, Timestamp};
 pub use attribute_table::{AttributeId, AttributeTable};
+pub use route_store::PEERS_MAX;
+use route_store::{RouteList, RouteStore, StoredRoute, StoredTime};
 use session::TransferStep;
 pub use session::{Session, TRANSFER_QUIET_SECS, TRANSFER_SECS_MAX};
 
@@ -22,7 +26,7 @@ pub const LATE_EVENT_SECS: i64 = 300;
 pub const RECENT_WITHDRAWALS_MAX: usize = 1 << 20;
 
 /// Most routes of all peers, unless told otherwise: 150 full tables of today. A route to a known
-/// prefix takes 16 to 32 octets.
+/// prefix takes 12 to 24 octets.
 pub const ROUTES_MAX: usize = 200_000_000;
 /// Most prefixes, unless told otherwise: six times the tables of today. The first route to a
 /// prefix takes up to 360 octets here and in what detection learns of it.
@@ -51,6 +55,11 @@ impl Default for RibLimits {
     }
 }
 
+/// Room for this many withdrawals is never given back.
+const WITHDRAWALS_ROOM_KEPT: usize = 4_096;
+/// Room for this many prefixes is never given back.
+const PREFIXES_ROOM_KEPT: usize = 4_096;
+
 type Hasher = foldhash::fast::FixedState;
 
 /// One peer's route to a prefix.
@@ -60,7 +69,7 @@ pub struct Route {
     pub peer: PeerId,
     /// Its attributes.
     pub attributes: AttributeId,
-    /// Time of the last announcement.
+    /// Time of the last announcement, rounded down to 16 microseconds.
     pub time: Timestamp,
 }
 
@@ -99,7 +108,8 @@ pub struct RibCounters {
 /// The table.
 #[derive(Debug, Default)]
 pub struct AdjRibIn {
-    routes: HashMap<Prefix, Vec<Route>, Hasher>,
+    lists: HashMap<Prefix, RouteList, Hasher>,
+    store: RouteStore,
     attributes: AttributeTable,
     sessions: Vec<Session>,
     recent_withdrawals: HashMap<(PeerId, Prefix), Timestamp, Hasher>,
@@ -142,9 +152,11 @@ impl AdjRibIn {
         if step == TransferStep::Ended {
             self.ended_transfer = Some(peer);
         }
-        let routes = self.routes.entry(prefix).or_default();
-        let held = routes.iter_mut().find(|route| route.peer == peer);
-        if held.as_ref().is_some_and(|route| route.time > time) {
+        let stored = StoredTime::from(time);
+        let list = self.lists.entry(prefix).or_default();
+        let found = self.store.find(list, peer);
+        let held = found.ok().and_then(|at| self.store.get_mut(list, at));
+        if held.as_ref().is_some_and(|route| route.time() > stored) {
             self.counters.late_events += 1;
             return None;
         }
@@ -158,16 +170,18 @@ impl AdjRibIn {
             after: Some(after),
             in_transfer,
         };
+        // Peers beyond the limit were refused above.
+        let route = StoredRoute::new(peer, after, stored)?;
         match held {
             None => {
-                routes.push(Route { peer, attributes: after, time });
+                self.store.insert(list, found.unwrap_or_else(|at| at), route);
                 session.count_route(prefix.family(), 1);
                 self.route_count += 1;
             }
-            Some(route) => {
-                change.before = Some(route.attributes);
-                change.before_unknown = session.is_unknown(route.time);
-                *route = Route { peer, attributes: after, time };
+            Some(held) => {
+                change.before = Some(held.attributes());
+                change.before_unknown = session.is_unknown(held.time().into());
+                *held = route;
                 // Both references were counted; the old one goes with the next event.
                 self.released = change.before;
                 if change.before == change.after && !change.before_unknown {
@@ -187,32 +201,35 @@ impl AdjRibIn {
     ) -> Option<RouteChange> {
         self.release();
         self.remember_withdrawal(time, peer, prefix);
-        let session = session_mut(&mut self.sessions, peer);
-        let Some(routes) = self.routes.get_mut(&prefix) else {
+        let Entry::Occupied(mut entry) = self.lists.entry(prefix) else {
             self.counters.needless_withdrawals += 1;
             return None;
         };
-        let Some(at) = routes.iter().position(|route| route.peer == peer) else {
+        let list = entry.get_mut();
+        let Ok(at) = self.store.find(list, peer) else {
             self.counters.needless_withdrawals += 1;
             return None;
         };
-        if routes.get(at).is_some_and(|route| route.time > time) {
+        let is_late = |route: &StoredRoute| route.time() > StoredTime::from(time);
+        if self.store.routes(list).get(at).is_some_and(is_late) {
             self.counters.late_events += 1;
             return None;
         }
-        let route = routes.swap_remove(at);
-        if routes.is_empty() {
-            self.routes.remove(&prefix);
+        let route = self.store.remove(list, at)?;
+        if list.is_empty() {
+            entry.remove();
+            self.give_memory_back();
         }
+        let session = session_mut(&mut self.sessions, peer);
         session.count_route(prefix.family(), -1);
         self.route_count -= 1;
-        self.released = Some(route.attributes);
+        self.released = Some(route.attributes());
         Some(RouteChange {
             time,
             peer,
             prefix,
-            before: Some(route.attributes),
-            before_unknown: session.is_unknown(route.time),
+            before: Some(route.attributes()),
+            before_unknown: session.is_unknown(route.time().into()),
             after: None,
             in_transfer: false,
         })
@@ -239,12 +256,17 @@ impl AdjRibIn {
         self.sessions.iter().zip(0..).map(|(session, id)| (PeerId(id), session))
     }
 
-    /// Routes to exactly this prefix that are known to be present, in no particular order.
+    /// Routes to exactly this prefix that are known to be present, by peer number.
     pub fn routes(&self, prefix: &Prefix) -> impl Iterator<Item = Route> + use<'_> {
-        let routes = self.routes.get(prefix).map(Vec::as_slice).unwrap_or_default();
-        routes
+        let list = self.lists.get(prefix);
+        let stored = list.map(|list| self.store.routes(list)).unwrap_or_default();
+        stored
             .iter()
-            .copied()
+            .map(|route| Route {
+                peer: route.peer(),
+                attributes: route.attributes(),
+                time: route.time().into(),
+            })
             .filter(|route| !self.session(route.peer).is_some_and(|s| s.is_unknown(route.time)))
     }
 
@@ -266,7 +288,12 @@ impl AdjRibIn {
 
     /// Number of prefixes with at least one route.
     pub fn prefix_count(&self) -> usize {
-        self.routes.len()
+        self.lists.len()
+    }
+
+    /// All prefixes with at least one route, in no particular order.
+    pub fn prefixes(&self) -> impl Iterator<Item = &Prefix> {
+        self.lists.keys()
     }
 
     /// Events that changed nothing.
@@ -274,21 +301,34 @@ impl AdjRibIn {
         self.counters
     }
 
+    /// Brings the table's housekeeping up to `now`: what is kept for a while only, goes.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.release();
+        self.forget_withdrawals(now);
+    }
+
     /// Whether the announcement would let the table grow beyond its limits. A route that is held
     /// may change as long as there is room for attributes.
     fn is_over_limit(&self, peer: PeerId, prefix: Prefix) -> bool {
         let RibLimits { routes_max, prefixes_max, attribute_octets_max } = self.limits;
-        if self.attributes.octets() >= attribute_octets_max {
+        if self.attributes.octets() >= attribute_octets_max || peer.0 >= PEERS_MAX {
             return true;
         }
-        if self.route_count < routes_max && self.routes.len() < prefixes_max {
+        if self.route_count < routes_max && self.lists.len() < prefixes_max {
             return false;
         }
-        match self.routes.get(&prefix) {
+        match self.lists.get(&prefix) {
             None => true,
-            Some(routes) => {
-                self.route_count >= routes_max && routes.iter().all(|route| route.peer != peer)
-            }
+            Some(list) => self.route_count >= routes_max && self.store.find(list, peer).is_err(),
+        }
+    }
+
+    /// A map keeps its room when it empties: it is given back when hardly any of it is used.
+    fn give_memory_back(&mut self) {
+        if self.lists.capacity() > PREFIXES_ROOM_KEPT
+            && self.lists.len() < self.lists.capacity() / 8
+        {
+            self.lists.shrink_to(self.lists.len() * 2);
         }
     }
 
@@ -305,8 +345,15 @@ impl AdjRibIn {
     }
 
     fn remember_withdrawal(&mut self, time: Timestamp, peer: PeerId, prefix: Prefix) {
+        self.forget_withdrawals(time);
+        let latest = self.recent_withdrawals.entry((peer, prefix)).or_insert(time);
+        *latest = time.max(*latest);
+        self.withdrawal_order.push_back((time, peer, prefix));
+    }
+
+    fn forget_withdrawals(&mut self, now: Timestamp) {
         while let Some(&(at, old_peer, old_prefix)) = self.withdrawal_order.front() {
-            let expired = time.secs_since(at) > LATE_EVENT_SECS;
+            let expired = now.secs_since(at) > LATE_EVENT_SECS;
             if !expired && self.withdrawal_order.len() < RECENT_WITHDRAWALS_MAX {
                 break;
             }
@@ -315,9 +362,11 @@ impl AdjRibIn {
                 self.recent_withdrawals.remove(&(old_peer, old_prefix));
             }
         }
-        let latest = self.recent_withdrawals.entry((peer, prefix)).or_insert(time);
-        *latest = time.max(*latest);
-        self.withdrawal_order.push_back((time, peer, prefix));
+        if self.withdrawal_order.is_empty() {
+            // After a burst the room for it is given back.
+            self.withdrawal_order.shrink_to(WITHDRAWALS_ROOM_KEPT);
+            self.recent_withdrawals.shrink_to(WITHDRAWALS_ROOM_KEPT);
+        }
     }
 }
 

@@ -27,6 +27,7 @@ impl WireSegment<'_> {
     }
 }
 
+#[inline]
 fn next_segment<'a>(rest: &mut Cursor<'a>, width: AsnWidth) -> Option<WireSegment<'a>> {
     let kind = SegmentKind::from_octet(rest.u8()?)?;
     let count = rest.u8()?;
@@ -50,6 +51,14 @@ pub(crate) struct PathCheck {
 #[inline]
 pub(crate) fn check(octets: &[u8], width: AsnWidth) -> Option<PathCheck> {
     let mut found = PathCheck { has_empty_segment: false, has_confed: false };
+    // Nearly every path is one sequence.
+    if let Some((&[kind, count], asns)) = octets.split_first_chunk()
+        && kind == SegmentKind::Sequence as u8
+        && count > 0
+        && asns.len() == usize::from(count) * width.octets()
+    {
+        return Some(found);
+    }
     let mut rest = Cursor::new(octets);
     while rest.remaining() > 0 {
         let segment = next_segment(&mut rest, width)?;
@@ -60,6 +69,7 @@ pub(crate) fn check(octets: &[u8], width: AsnWidth) -> Option<PathCheck> {
 }
 
 /// Appends a segment in four-octet form.
+#[inline]
 fn push_segment(segment: WireSegment<'_>, width: AsnWidth, out: &mut Vec<u8>) {
     let count = segment.octets.len() / width.octets();
     out.push(segment.kind as u8);
@@ -67,12 +77,19 @@ fn push_segment(segment: WireSegment<'_>, width: AsnWidth, out: &mut Vec<u8>) {
     push_asns(segment.octets, width, out);
 }
 
+#[inline]
 fn push_asns(octets: &[u8], width: AsnWidth, out: &mut Vec<u8>) {
     match width {
         AsnWidth::Four => out.extend_from_slice(octets),
         AsnWidth::Two => {
             let (asns, _) = octets.as_chunks::<2>();
-            out.extend(asns.iter().flat_map(|&[high, low]| [0, 0, high, low]));
+            let start = out.len();
+            // Zeros first, then the low halves: `extend` would push octet after octet.
+            out.resize(start + asns.len() * 4, 0);
+            let (wide, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<4>();
+            for ([_, _, wide_high, wide_low], [high, low]) in wide.iter_mut().zip(asns) {
+                (*wide_high, *wide_low) = (*high, *low);
+            }
         }
     }
 }

@@ -122,42 +122,54 @@ pub struct RawAttribute<'a> {
     pub value: &'a [u8],
 }
 
-/// Largest type code that is kept.
-const CODE_MAX: usize = 35;
+/// What scanning must know of a type code before it looks at the value.
+#[derive(Clone, Copy)]
+struct Rule {
+    /// Place in the slots; beyond them for codes that are not kept.
+    slot: u8,
+    /// Optional and transitive bits as specified.
+    flags: u8,
+    /// The only sound length, when every value of that length is sound; else [`ANY_LENGTH`].
+    length: u16,
+}
 
-/// Place of each known attribute in the slots; 0 for those not kept.
-const SLOTS: [u8; CODE_MAX + 1] = slots();
+/// No value is that long: it would not leave room for its header.
+const ANY_LENGTH: u16 = u16::MAX;
+
+/// One rule for each type code, so that looking one up cannot fail.
+const RULES: [Rule; 256] = rules();
 const SLOT_COUNT: usize = 18;
 
-const fn slots() -> [u8; CODE_MAX + 1] {
+const fn rules() -> [Rule; 256] {
     let known = [
-        code::ORIGIN,
-        code::AS_PATH,
-        code::NEXT_HOP,
-        code::MED,
-        code::LOCAL_PREF,
-        code::ATOMIC_AGGREGATE,
-        code::AGGREGATOR,
-        code::COMMUNITIES,
-        code::ORIGINATOR_ID,
-        code::CLUSTER_LIST,
-        code::MP_REACH,
-        code::MP_UNREACH,
-        code::EXT_COMMUNITIES,
-        code::AS4_PATH,
-        code::AS4_AGGREGATOR,
-        code::IPV6_EXT_COMMUNITIES,
-        code::LARGE_COMMUNITIES,
-        code::OTC,
+        (code::ORIGIN, ANY_LENGTH),
+        (code::AS_PATH, ANY_LENGTH),
+        (code::NEXT_HOP, 4),
+        (code::MED, 4),
+        (code::LOCAL_PREF, 4),
+        (code::ATOMIC_AGGREGATE, 0),
+        (code::AGGREGATOR, ANY_LENGTH),
+        (code::COMMUNITIES, ANY_LENGTH),
+        (code::ORIGINATOR_ID, 4),
+        (code::CLUSTER_LIST, ANY_LENGTH),
+        (code::MP_REACH, ANY_LENGTH),
+        (code::MP_UNREACH, ANY_LENGTH),
+        (code::EXT_COMMUNITIES, ANY_LENGTH),
+        (code::AS4_PATH, ANY_LENGTH),
+        (code::AS4_AGGREGATOR, ANY_LENGTH),
+        (code::IPV6_EXT_COMMUNITIES, ANY_LENGTH),
+        (code::LARGE_COMMUNITIES, ANY_LENGTH),
+        (code::OTC, 4),
     ];
-    let mut slots = [0; CODE_MAX + 1];
+    let mut rules = [Rule { slot: u8::MAX, flags: 0, length: ANY_LENGTH }; 256];
     let mut slot = 0_u8;
     #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
     while (slot as usize) < known.len() {
-        slots[known[slot as usize] as usize] = slot + 1;
+        let (code, length) = known[slot as usize];
+        rules[code as usize] = Rule { slot, flags: expected_flags(code), length };
         slot += 1;
     }
-    slots
+    rules
 }
 
 /// Where a value lies; a start of 0 means absent, since no value starts there.
@@ -202,35 +214,28 @@ impl<'a> Attributes<'a> {
         attributes
     }
 
+    #[inline]
     fn note(&mut self, raw: RawAttribute<'a>, start: usize) {
         self.count = self.count.saturating_add(1);
-        let Some(slot) = SLOTS
-            .get(usize::from(raw.code))
-            .and_then(|&slot| usize::from(slot).checked_sub(1))
-            .and_then(|slot| self.slots.get_mut(slot))
-        else {
-            return;
-        };
+        let Some(rule) = RULES.get(usize::from(raw.code)) else { return };
+        let Some(slot) = self.slots.get_mut(usize::from(rule.slot)) else { return };
         if slot.start != 0 {
-            let is_mp = matches!(raw.code, code::MP_REACH | code::MP_UNREACH);
-            self.warnings.insert(if is_mp {
-                Warning::MpDuplicate
-            } else {
-                Warning::AttributeDuplicate
-            });
+            self.warnings.insert(duplicate(raw.code));
             return;
         }
         // In table dumps the flags are the writer's, not the peer's: BIRD leaves them 0.
         let flags = raw.flags & (flag::OPTIONAL | flag::TRANSITIVE);
-        if !self.context.is_rib_entry && flags != expected_flags(raw.code) {
+        if !self.context.is_rib_entry && flags != rule.flags {
             self.warnings.insert(Warning::AttributeFlags);
         }
-        match check(raw, self.context) {
-            Ok(None) => {}
-            Ok(Some(warning)) => self.warnings.insert(warning),
-            Err(warning) => {
-                self.warnings.insert(warning);
-                return;
+        if raw.value.len() != usize::from(rule.length) {
+            match check(raw, self.context) {
+                Ok(None) => {}
+                Ok(Some(warning)) => self.warnings.insert(warning),
+                Err(warning) => {
+                    self.warnings.insert(warning);
+                    return;
+                }
             }
         }
         slot.start = u16::try_from(start).unwrap_or(0);
@@ -239,8 +244,7 @@ impl<'a> Attributes<'a> {
 
     #[inline]
     fn value(&self, code: u8) -> Option<&'a [u8]> {
-        let slot = usize::from(*SLOTS.get(usize::from(code))?).checked_sub(1)?;
-        let slot = self.slots.get(slot)?;
+        let slot = self.slots.get(usize::from(RULES.get(usize::from(code))?.slot))?;
         let start = usize::from(slot.start);
         if start == 0 {
             return None;
@@ -248,6 +252,7 @@ impl<'a> Attributes<'a> {
         self.octets.get(start..start + usize::from(slot.len))
     }
 
+    #[inline]
     fn u32(&self, code: u8) -> Option<u32> {
         self.value(code)?.first_chunk().map(|octets| u32::from_be_bytes(*octets))
     }
@@ -451,6 +456,15 @@ impl<'a> Attributes<'a> {
     }
 }
 
+#[cold]
+fn duplicate(code: u8) -> Warning {
+    match code {
+        code::MP_REACH | code::MP_UNREACH => Warning::MpDuplicate,
+        _ => Warning::AttributeDuplicate,
+    }
+}
+
+#[inline]
 fn next_attribute<'a>(rest: &mut Cursor<'a>) -> Option<RawAttribute<'a>> {
     let [flags, code] = rest.array()?;
     let length = if flags & flag::EXTENDED_LENGTH != 0 {
@@ -462,7 +476,7 @@ fn next_attribute<'a>(rest: &mut Cursor<'a>) -> Option<RawAttribute<'a>> {
 }
 
 /// Optional and transitive bits as specified for a known attribute.
-fn expected_flags(code: u8) -> u8 {
+const fn expected_flags(code: u8) -> u8 {
     match code {
         code::ORIGIN..=code::NEXT_HOP | code::LOCAL_PREF | code::ATOMIC_AGGREGATE => {
             flag::TRANSITIVE

@@ -129,6 +129,7 @@ fn form_of(subtype: u16) -> Option<Form> {
     }
 }
 
+#[inline]
 pub(crate) fn decode<'a>(
     raw: &RawRecord<'a>,
     warnings: &mut Warnings,
@@ -145,6 +146,7 @@ pub(crate) fn decode<'a>(
 }
 
 /// Reads the session's ends; `Err` with the AFI when it is not IP.
+#[inline]
 fn read_ends(rest: &mut Cursor<'_>, width: AsnWidth) -> Option<Result<SessionEnds, u16>> {
     let peer_asn = rest.asn(width)?;
     let local_asn = rest.asn(width)?;
@@ -204,6 +206,7 @@ fn is_short_open(body: &[u8]) -> bool {
     *marker == [0xff; 16] && rest.get(2) == Some(&message_type::OPEN)
 }
 
+#[inline]
 fn decode_message<'a>(
     raw: &RawRecord<'a>,
     context: SessionContext,

@@ -165,16 +165,19 @@ fn visit_message(
 ) {
     let Some(update) = message.update() else { return };
     let attributes = update.attributes();
-    let withdrawals = update.withdrawn().map(|nlri| ElementKind::Withdrawal { nlri });
-    let announcements =
-        update.announced().map(|nlri| ElementKind::Announcement { nlri, attributes });
-    for kind in withdrawals.chain(announcements) {
-        visit(Ok(Element {
-            time,
-            peer_asn: message.ends.peer_asn,
-            peer_addr: message.ends.peer_addr,
-            is_local: message.is_local,
-            kind,
-        }));
+    let (peer_asn, peer_addr) = (message.ends.peer_asn, message.ends.peer_addr);
+    let mut visit = |kind| {
+        visit(Ok(Element { time, peer_asn, peer_addr, is_local: message.is_local, kind }));
+    };
+    // Plain loops: a chain of iterators asks at every prefix which of them it stands in.
+    for run in update.withdrawn_runs() {
+        for nlri in run {
+            visit(ElementKind::Withdrawal { nlri });
+        }
+    }
+    for run in update.announced_runs() {
+        for nlri in run {
+            visit(ElementKind::Announcement { nlri, attributes });
+        }
     }
 }

@@ -124,15 +124,26 @@ impl<'a> NlriField<'a> {
     };
 
     /// Checks a field once, so that iteration over it meets no fault.
+    #[inline]
     pub(crate) fn read(
         octets: &'a [u8],
         (family, safi): (AddressFamily, Safi),
         path_ids: PathIds,
         warnings: &mut Warnings,
     ) -> Self {
+        // Of the four fields of an UPDATE most are empty.
         if octets.is_empty() {
             return NlriField { octets, family, safi, has_path_ids: false };
         }
+        Self::read_some(octets, (family, safi), path_ids, warnings)
+    }
+
+    fn read_some(
+        octets: &'a [u8],
+        (family, safi): (AddressFamily, Safi),
+        path_ids: PathIds,
+        warnings: &mut Warnings,
+    ) -> Self {
         let bits_max = family.bits();
         let mut has_path_ids = path_ids == PathIds::Yes;
         let mut walk = Walk::over(octets, bits_max, has_path_ids);

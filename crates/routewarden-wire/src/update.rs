@@ -67,6 +67,7 @@ impl<'a> BgpMessage<'a> {
     /// Reads a message with its header. A message that ends before its length is read as far
     /// as it goes ([`Warning::MessageCut`]). Messages may be longer than 4,096 octets
     /// (RFC 8654). `None` when there is no whole header, or its length is below 19.
+    #[inline]
     pub fn decode(octets: &'a [u8], context: SessionContext) -> Option<Decoded<Self>> {
         let mut warnings = Warnings::NONE;
         let mut rest = Cursor::new(octets);
@@ -88,6 +89,7 @@ impl<'a> BgpMessage<'a> {
         Some(Decoded { value: decoded.value, warnings })
     }
 
+    #[inline]
     pub(crate) fn decode_body(
         message_type: u8,
         body: &'a [u8],
@@ -133,6 +135,7 @@ impl<'a> Update<'a> {
         Self::decode_body(body, context, false)
     }
 
+    #[inline]
     pub(crate) fn decode_body(
         body: &'a [u8],
         context: SessionContext,
@@ -183,6 +186,7 @@ impl<'a> Update<'a> {
         Some(update)
     }
 
+    #[inline]
     fn read_nlri(
         &mut self,
         withdrawn: &'a [u8],
@@ -226,6 +230,7 @@ impl<'a> Update<'a> {
     }
 
     /// RFC 7606 §3.d, with RFC 4760 §3: `NEXT_HOP` is only needed for the NLRI field.
+    #[inline]
     fn check_mandatory(&mut self) {
         if self.announced.is_empty() && self.mp_reach.is_empty() {
             return;
@@ -249,6 +254,7 @@ impl<'a> Update<'a> {
     }
 
     /// RFC 4724 §2: an UPDATE with nothing in it, or with an empty `MP_UNREACH_NLRI` only.
+    #[inline]
     fn find_end_of_rib(&self, body: &[u8]) -> Option<(AddressFamily, Safi)> {
         if body == [0; 4] {
             return Some((AddressFamily::Ipv4, Safi::Unicast));
@@ -269,23 +275,32 @@ impl<'a> Update<'a> {
     /// Routes withdrawn: the withdrawn field, `MP_UNREACH_NLRI`, and, when the attributes are
     /// malformed, those announced (RFC 7606).
     pub fn withdrawn(&self) -> impl Iterator<Item = Nlri> + Clone + use<'a> {
+        self.withdrawn_runs().into_iter().flatten()
+    }
+
+    #[inline]
+    pub(crate) fn withdrawn_runs(&self) -> [NlriField<'a>; 4] {
         let [announced, mp_reach] = if self.is_treated_as_withdraw() {
             [self.announced, self.mp_reach]
         } else {
             [NlriField::EMPTY; 2]
         };
-        self.withdrawn.iter().chain(self.mp_unreach).chain(announced).chain(mp_reach)
+        [self.withdrawn, self.mp_unreach, announced, mp_reach]
     }
 
     /// Routes announced: the NLRI field and `MP_REACH_NLRI`; none when the attributes are
     /// malformed (RFC 7606).
     pub fn announced(&self) -> impl Iterator<Item = Nlri> + Clone + use<'a> {
-        let [announced, mp_reach] = if self.is_treated_as_withdraw() {
+        self.announced_runs().into_iter().flatten()
+    }
+
+    #[inline]
+    pub(crate) fn announced_runs(&self) -> [NlriField<'a>; 2] {
+        if self.is_treated_as_withdraw() {
             [NlriField::EMPTY; 2]
         } else {
             [self.announced, self.mp_reach]
-        };
-        announced.iter().chain(mp_reach)
+        }
     }
 
     /// The withdrawn field and the NLRI of `MP_UNREACH_NLRI`, as sent.

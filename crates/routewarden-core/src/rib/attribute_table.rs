@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use crate::{Asn, Origin, RouteAttributes, SegmentKind};
 
 /// Number of an attribute set in an [`AttributeTable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttributeId(u32);
 
 #[derive(Debug)]
@@ -80,6 +80,10 @@ impl AttributeTable {
         if let Ok(entry) = self.index.find_entry(hash, |&at| at == id.0) {
             entry.remove();
             self.free.push(id.0);
+        }
+        if self.index.is_empty() {
+            // Nothing is in use: room for the next millions need not be kept.
+            *self = AttributeTable::default();
         }
     }
 

@@ -1,0 +1,70 @@
+//! Running one decoder over files in memory.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Parser;
+
+/// Decodes uncompressed MRT files that it has read into memory before, and says how fast. Pin it to
+/// one core.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Decode each file so many times; the fastest counts.
+    #[arg(long, default_value_t = 1)]
+    repeat: u32,
+    /// Print the digest that other decoders are compared by, instead of the speed.
+    #[arg(long)]
+    digest: bool,
+    /// Uncompressed MRT files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// What decoding one file gave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sum {
+    /// Announcements, withdrawals and table entries.
+    pub elements: u64,
+    /// Over all their fields.
+    pub digest: u64,
+}
+
+/// Runs `decode` (or `digest`) over the files named on the command line and prints a line for each
+/// and for all: elements, digest, seconds, elements a second, and the file.
+pub fn main(decode: fn(&[u8]) -> Sum, digest: fn(&[u8]) -> Sum) -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let mut out = std::io::stdout().lock();
+    let (mut elements, mut seconds) = (0, 0.0);
+    for file in &arguments.files {
+        let content = std::fs::read(file)?;
+        if arguments.digest {
+            let sum = digest(&content);
+            writeln!(out, "{} {:016x} {}", sum.elements, sum.digest, file.display())?;
+            continue;
+        }
+        let mut best = f64::INFINITY;
+        let mut sum = Sum::default();
+        for _ in 0..arguments.repeat.max(1) {
+            #[expect(clippy::disallowed_methods, reason = "measuring is what this program is for")]
+            let start = Instant::now();
+            sum = decode(&content);
+            best = best.min(start.elapsed().as_secs_f64());
+        }
+        write_speed(&mut out, sum.elements, best)?;
+        writeln!(out, " {:016x} {}", sum.digest, file.display())?;
+        elements += sum.elements;
+        seconds += best;
+    }
+    if !arguments.digest {
+        write_speed(&mut out, elements, seconds)?;
+        writeln!(out, " all")?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a speed, with three digits")]
+fn write_speed(out: &mut impl Write, elements: u64, seconds: f64) -> std::io::Result<()> {
+    let millions = elements as f64 / seconds / 1e6;
+    write!(out, "{elements} elements {seconds:.6} s {millions:.3} M/s")
+}
