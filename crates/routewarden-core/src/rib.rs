@@ -4,6 +4,7 @@
 //! do not count as present, and are compared with what the peer sends when it is back.
 
 mod attribute_table;
+mod blocks;
 mod route_store;
 mod session;
 

@@ -3,24 +3,63 @@
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
+use super::blocks::{BlockId, Blocks, class_of};
 use crate::{Asn, Origin, RouteAttributes, SegmentKind};
 
 /// Number of an attribute set in an [`AttributeTable`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttributeId(u32);
 
+/// Octets are kept in units of eight.
+type Unit = [u8; 8];
+
 #[derive(Debug)]
 struct Slot {
-    octets: Box<[u8]>,
+    octets: Stored,
     references: u32,
     origin: Option<Asn>,
     flags: u8,
+}
+
+/// Where octets lie.
+#[derive(Clone, Copy, Debug)]
+struct Stored {
+    len: u32,
+    block: BlockId,
+}
+
+/// The octets of all sets.
+#[derive(Debug, Default)]
+struct Octets {
+    blocks: Blocks<Unit>,
+}
+
+impl Octets {
+    /// There is always room: the limits of the table end far below 2^32 sets of one size.
+    fn store(&mut self, octets: &[u8]) -> Stored {
+        let class = class_of(octets.len().div_ceil(size_of::<Unit>()));
+        let block = self.blocks.take(class).unwrap_or(BlockId { class: u8::MAX, number: 0 });
+        let units = self.blocks.get_mut(block).as_flattened_mut();
+        let Some(place) = units.get_mut(..octets.len()) else { return Stored { len: 0, block } };
+        place.copy_from_slice(octets);
+        Stored { len: u32::try_from(octets.len()).unwrap_or(0), block }
+    }
+
+    fn free(&mut self, stored: Stored) {
+        self.blocks.give_back(stored.block);
+    }
+
+    fn get(&self, stored: Stored) -> &[u8] {
+        let len = usize::try_from(stored.len).unwrap_or(0);
+        self.blocks.get(stored.block).as_flattened().get(..len).unwrap_or_default()
+    }
 }
 
 /// Attribute sets in canonical octets, counted by reference.
 #[derive(Debug, Default)]
 pub struct AttributeTable {
     slots: Vec<Slot>,
+    stored: Octets,
     free: Vec<u32>,
     index: HashTable<u32>,
     hasher: foldhash::fast::FixedState,
@@ -35,8 +74,9 @@ impl AttributeTable {
         classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8,
     ) -> AttributeId {
         let hash = self.hasher.hash_one(octets);
-        let slots = &mut self.slots;
-        let same = |at: &u32| slot(slots, *at).is_some_and(|slot| *slot.octets == *octets);
+        let (slots, stored) = (&mut self.slots, &mut self.stored);
+        let same =
+            |at: &u32| slot(slots, *at).is_some_and(|slot| stored.get(slot.octets) == octets);
         if let Some(&at) = self.index.find(hash, same) {
             if let Some(slot) = slot_mut(slots, at) {
                 slot.references += 1;
@@ -46,7 +86,7 @@ impl AttributeTable {
         self.octets += octets.len();
         let attributes = RouteAttributes::decode(octets);
         let fresh = Slot {
-            octets: octets.into(),
+            octets: stored.store(octets),
             references: 1,
             origin: attributes.as_ref().and_then(claimed_origin),
             flags: attributes.as_ref().map_or(0, classify),
@@ -62,7 +102,7 @@ impl AttributeTable {
         };
         let hasher = &self.hasher;
         self.index.insert_unique(hash, at, |&at| {
-            hasher.hash_one(slot(slots, at).map(|slot| &*slot.octets).unwrap_or_default())
+            hasher.hash_one(slot(slots, at).map(|slot| stored.get(slot.octets)).unwrap_or_default())
         });
         AttributeId(at)
     }
@@ -74,9 +114,11 @@ impl AttributeTable {
         if slot.references > 0 {
             return;
         }
-        let octets = std::mem::take(&mut slot.octets);
+        let stored = slot.octets;
+        let octets = self.stored.get(stored);
         self.octets = self.octets.saturating_sub(octets.len());
-        let hash = self.hasher.hash_one(&*octets);
+        let hash = self.hasher.hash_one(octets);
+        self.stored.free(stored);
         if let Ok(entry) = self.index.find_entry(hash, |&at| at == id.0) {
             entry.remove();
             self.free.push(id.0);
@@ -89,7 +131,7 @@ impl AttributeTable {
 
     /// The attributes.
     pub fn get(&self, id: AttributeId) -> Option<RouteAttributes<'_>> {
-        RouteAttributes::decode(&slot(&self.slots, id.0)?.octets)
+        RouteAttributes::decode(self.stored.get(slot(&self.slots, id.0)?.octets))
     }
 
     /// The AS answerable for the origination: the origin AS; where the path ends in an `AS_SET`,

@@ -1,15 +1,14 @@
 //! Routes of all prefixes in few large allocations: a route takes twelve octets.
 //!
-//! The routes to one prefix lie together in a block, sorted by peer. Blocks come in classes of
-//! capacity, each class in pages of its own; a block that is full moves to the next class.
+//! The routes to one prefix lie together in a block, sorted by peer; those of a block that is full
+//! move to one of the next class.
 
 use super::AttributeId;
+use super::blocks::{BlockId, Blocks, capacity, class_of};
 use crate::{PeerId, Timestamp};
 
 /// Most peers whose routes can be kept: their numbers are stored in 16 bits.
 pub const PEERS_MAX: u32 = 1 << 16;
-/// Routes of one page, at least: large enough that the allocator gives it back to the system.
-const PAGE_ROUTES: usize = 1 << 14;
 /// A stored fraction of a second counts in units of this many microseconds, so that it fits into
 /// 16 bits.
 const FRACTION_MICROS: u32 = 16;
@@ -83,80 +82,26 @@ impl RouteList {
     fn len(&self) -> usize {
         usize::from(self.len)
     }
-}
 
-/// Blocks of one capacity.
-#[derive(Debug, Default)]
-struct Class {
-    pages: Vec<Box<[StoredRoute]>>,
-    free: Vec<u32>,
-    /// Blocks ever made in the pages there are.
-    made: u32,
+    fn block(&self) -> BlockId {
+        BlockId { class: self.class, number: self.block }
+    }
+
+    fn set_block(&mut self, block: BlockId) {
+        (self.class, self.block) = (block.class, block.number);
+    }
 }
 
 /// The routes of all prefixes.
 #[derive(Debug, Default)]
 pub(super) struct RouteStore {
-    classes: Vec<Class>,
-}
-
-/// Capacity of a class: every number up to 4, then four steps for each doubling.
-fn capacity(class: u8) -> usize {
-    let class = usize::from(class);
-    if class < 4 {
-        return class + 1;
-    }
-    let (doublings, quarter) = ((class - 4) / 4, (class - 4) % 4);
-    (5 + quarter) << doublings
-}
-
-fn blocks_of_page(class: u8) -> usize {
-    (PAGE_ROUTES / capacity(class)).max(1)
-}
-
-impl Class {
-    fn span(class: u8, block: u32) -> Option<(usize, std::ops::Range<usize>)> {
-        let block = usize::try_from(block).ok()?;
-        let (page, place) = (block / blocks_of_page(class), block % blocks_of_page(class));
-        let start = place * capacity(class);
-        Some((page, start..start + capacity(class)))
-    }
-
-    fn take(&mut self, class: u8) -> Option<u32> {
-        if let Some(block) = self.free.pop() {
-            return Some(block);
-        }
-        let block = self.made;
-        self.made = self.made.checked_add(1)?;
-        let (page, _) = Self::span(class, block)?;
-        if page >= self.pages.len() {
-            let routes = blocks_of_page(class) * capacity(class);
-            self.pages.push(vec![StoredRoute::default(); routes].into_boxed_slice());
-        }
-        Some(block)
-    }
-
-    fn give_back(&mut self, block: u32) {
-        self.free.push(block);
-        if u32::try_from(self.free.len()) == Ok(self.made) {
-            // The last one in use: all pages go.
-            *self = Class::default();
-        }
-    }
+    blocks: Blocks<StoredRoute>,
 }
 
 impl RouteStore {
     /// The routes of a list, sorted by peer.
     pub(super) fn routes(&self, list: &RouteList) -> &[StoredRoute] {
-        let Some((page, span)) = Class::span(list.class, list.block) else { return &[] };
-        let class = self.classes.get(usize::from(list.class));
-        let block = class.and_then(|class| class.pages.get(page)?.get(span));
-        block.and_then(|block| block.get(..list.len())).unwrap_or_default()
-    }
-
-    fn block_mut(&mut self, class: u8, block: u32) -> Option<&mut [StoredRoute]> {
-        let (page, span) = Class::span(class, block)?;
-        self.classes.get_mut(usize::from(class))?.pages.get_mut(page)?.get_mut(span)
+        self.blocks.get(list.block()).get(..list.len()).unwrap_or_default()
     }
 
     /// Place of the peer's route in the list, or where it belongs.
@@ -171,7 +116,7 @@ impl RouteStore {
 
     /// The route at a place that [`RouteStore::find`] gave.
     pub(super) fn get_mut(&mut self, list: &RouteList, at: usize) -> Option<&mut StoredRoute> {
-        self.block_mut(list.class, list.block)?.get_mut(..list.len())?.get_mut(at)
+        self.blocks.get_mut(list.block()).get_mut(..list.len())?.get_mut(at)
     }
 
     /// Puts a route in where [`RouteStore::find`] said. `false` when there is no room for it at
@@ -182,7 +127,7 @@ impl RouteStore {
             return false;
         }
         let len = list.len();
-        let Some(block) = self.block_mut(list.class, list.block) else { return false };
+        let block = self.blocks.get_mut(list.block());
         if at < len && len < block.len() {
             block.copy_within(at..len, at + 1);
         }
@@ -193,73 +138,43 @@ impl RouteStore {
     }
 
     fn grow(&mut self, list: &mut RouteList, has_block: bool) -> bool {
-        let class = if has_block { list.class + 1 } else { 0 };
         if list.len == u16::MAX {
             return false;
         }
-        if self.classes.len() <= usize::from(class) {
-            self.classes.resize_with(usize::from(class) + 1, Class::default);
-        }
-        let Some(block) = self.classes.get_mut(usize::from(class)).and_then(|c| c.take(class))
-        else {
-            return false;
-        };
         if has_block {
-            self.move_block(list, class, block);
+            return self.move_to(list, list.class + 1);
         }
-        (list.class, list.block) = (class, block);
+        let Some(block) = self.blocks.take(0) else { return false };
+        list.set_block(block);
         true
     }
 
-    /// Moves a list's routes into another class and frees their old block.
-    fn move_block(&mut self, list: &RouteList, class: u8, block: u32) {
-        let (low, high) = self.classes.split_at_mut(usize::from(list.class.max(class)));
-        let (Some(smaller), Some(larger)) =
-            (low.get_mut(usize::from(list.class.min(class))), high.first_mut())
-        else {
-            return;
-        };
-        let (from, to) = if list.class < class { (smaller, larger) } else { (larger, smaller) };
-        let source = Class::span(list.class, list.block)
-            .and_then(|(page, span)| from.pages.get(page)?.get(span)?.get(..list.len()));
-        let target = Class::span(class, block)
-            .and_then(|(page, span)| to.pages.get_mut(page)?.get_mut(span)?.get_mut(..list.len()));
-        if let (Some(source), Some(target)) = (source, target) {
-            target.copy_from_slice(source);
-        }
-        from.give_back(list.block);
+    fn move_to(&mut self, list: &mut RouteList, class: u8) -> bool {
+        let Some(block) = self.blocks.take(class) else { return false };
+        self.blocks.copy(list.block(), block, list.len());
+        self.blocks.give_back(list.block());
+        list.set_block(block);
+        true
     }
 
     /// Takes a route out and moves the rest into a smaller block when most of theirs is unused.
     pub(super) fn remove(&mut self, list: &mut RouteList, at: usize) -> Option<StoredRoute> {
         let len = list.len();
-        let block = self.block_mut(list.class, list.block)?.get_mut(..len)?;
+        let block = self.blocks.get_mut(list.block()).get_mut(..len)?;
         let route = *block.get(at)?;
         block.copy_within(at + 1.., at);
         list.len -= 1;
         if list.is_empty() {
-            self.classes.get_mut(usize::from(list.class))?.give_back(list.block);
+            self.blocks.give_back(list.block());
             *list = RouteList::default();
-        } else {
-            self.shrink(list);
+        } else if list.len() * 2 <= capacity(list.class) {
+            // One place to spare, so that a route that comes and goes does not move the block.
+            let class = class_of(list.len() + 1);
+            if class < list.class {
+                self.move_to(list, class);
+            }
         }
         Some(route)
-    }
-
-    fn shrink(&mut self, list: &mut RouteList) {
-        let len = list.len();
-        if len * 2 > capacity(list.class) {
-            return;
-        }
-        // One step to spare, so that a route that comes and goes does not move the block.
-        let fitting = (0..list.class).find(|&class| capacity(class) > len);
-        let Some(class) = fitting else { return };
-        let Some(block) = self.classes.get_mut(usize::from(class)).and_then(|c| c.take(class))
-        else {
-            return;
-        };
-        self.move_block(list, class, block);
-        (list.class, list.block) = (class, block);
     }
 }
 
@@ -273,8 +188,6 @@ mod tests {
     fn a_route_takes_twelve_octets_and_a_list_eight() {
         assert_eq!(size_of::<StoredRoute>(), 12);
         assert_eq!(size_of::<RouteList>(), 8);
-        let capacities: Vec<usize> = (0..14).map(capacity).collect();
-        assert_eq!(capacities, [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24]);
     }
 
     #[test]
@@ -327,7 +240,7 @@ mod tests {
                     store.remove(list, 0);
                 }
             }
-            prop_assert!(store.classes.iter().all(|class| class.pages.is_empty()));
+            prop_assert!(store.blocks.is_empty());
         }
     }
 }
