@@ -87,7 +87,7 @@ pub struct DetectArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
     pub threads: Option<u32>,
     /// Parts of the address space that are judged apart, each by a thread of its own; what is found
-    /// is the same for any number [default: as many as threads]
+    /// is the same for any number [default: half as many as threads]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
     /// Skip files that cannot be read (exit 3) instead of stopping (exit 1)

@@ -32,7 +32,7 @@ pub(crate) struct Job {
     pub(crate) until: Option<Timestamp>,
     /// Decoding threads; as many as cores when not given.
     pub(crate) threads: Option<u32>,
-    /// Shards of the detector; as many as threads when not given.
+    /// Shards of the detector; half as many as threads when not given.
     pub(crate) shards: Option<u32>,
     pub(crate) keep_going: bool,
     pub(crate) quiet: bool,
@@ -68,7 +68,8 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
     unused_tables.extend(more_unused);
 
     let threads = threads(job.threads);
-    let shards = job.shards.unwrap_or(threads.get());
+    // Decompressing and decoding take more than half of the work.
+    let shards = job.shards.unwrap_or(threads.get().div_ceil(2));
     let detector = Detector::with_shards(job.config, job.facts, shards);
     let mut shards = Shards::start(detector, threads)?;
     let mut peers = PeerTable::default();
