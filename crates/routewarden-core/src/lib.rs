@@ -10,6 +10,7 @@ pub mod event;
 pub mod facts;
 pub mod peer;
 pub mod prefix;
+pub mod prefix_map;
 pub mod rib;
 pub mod time;
 
@@ -19,4 +20,5 @@ pub use attributes::{Origin, RouteAttributes};
 pub use event::{EventBatch, RouteEvent, RouteEventKind};
 pub use peer::{Peer, PeerId, PeerTable};
 pub use prefix::{AddressFamily, Prefix};
+pub use prefix_map::PrefixMap;
 pub use time::Timestamp;

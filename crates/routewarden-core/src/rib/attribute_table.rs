@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 use super::blocks::{BlockId, Blocks, class_of};
-use crate::{Asn, Origin, RouteAttributes, SegmentKind};
+use crate::{Asn, Origin, PeerId, RouteAttributes, SegmentKind};
 
 /// Number of an attribute set in an [`AttributeTable`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,10 +55,15 @@ impl Octets {
     }
 }
 
+/// Peers whose last attribute set is remembered; a power of two. More share places.
+const RECENT_PEERS: usize = 256;
+
 /// Attribute sets in canonical octets, counted by reference.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AttributeTable {
     slots: Vec<Slot>,
+    /// The set last interned for each peer: half of what a peer says next has the same.
+    recent: [u32; RECENT_PEERS],
     stored: Octets,
     free: Vec<u32>,
     index: HashTable<u32>,
@@ -66,9 +71,45 @@ pub struct AttributeTable {
     octets: usize,
 }
 
+impl Default for AttributeTable {
+    fn default() -> Self {
+        AttributeTable {
+            slots: Vec::new(),
+            recent: [0; RECENT_PEERS],
+            stored: Octets::default(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: foldhash::fast::FixedState::default(),
+            octets: 0,
+        }
+    }
+}
+
 impl AttributeTable {
-    /// The number of an attribute set, counting one more reference to it.
+    /// The number of an attribute set that `peer` sent, counting one more reference to it.
     pub(super) fn intern(
+        &mut self,
+        peer: PeerId,
+        octets: &[u8],
+        classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8,
+    ) -> AttributeId {
+        let place = usize::try_from(peer.0).unwrap_or(0) % RECENT_PEERS;
+        let recent = self.recent.get(place).copied().unwrap_or(0);
+        if let Some(slot) = slot_mut(&mut self.slots, recent)
+            && slot.references > 0
+            && self.stored.get(slot.octets) == octets
+        {
+            slot.references += 1;
+            return AttributeId(recent);
+        }
+        let id = self.find_or_store(octets, classify);
+        if let Some(recent) = self.recent.get_mut(place) {
+            *recent = id.0;
+        }
+        id
+    }
+
+    fn find_or_store(
         &mut self,
         octets: &[u8],
         classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8,
