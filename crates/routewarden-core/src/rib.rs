@@ -159,7 +159,13 @@ impl AdjRibIn {
             self.counters.late_events += 1;
             return None;
         }
-        let after = self.attributes.intern(peer, octets, classify);
+        let Some(after) = self.attributes.intern(peer, octets, classify) else {
+            if list.is_empty() {
+                self.lists.remove(&prefix);
+            }
+            self.counters.over_limit += 1;
+            return None;
+        };
         let mut change = RouteChange {
             time,
             peer,
