@@ -84,11 +84,11 @@ impl RouteList {
     }
 
     fn block(&self) -> BlockId {
-        BlockId { class: self.class, number: self.block }
+        BlockId { class: self.class, first: self.block }
     }
 
     fn set_block(&mut self, block: BlockId) {
-        (self.class, self.block) = (block.class, block.number);
+        (self.class, self.block) = (block.class, block.first);
     }
 }
 
