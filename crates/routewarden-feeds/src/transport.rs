@@ -57,7 +57,7 @@ pub struct Transport {
     /// Has ended when another thread reads ahead.
     members: Members,
     ahead: Option<Ahead>,
-    threads: Option<NonZeroUsize>,
+    reads_ahead: bool,
     /// Whether reading may wait for another program: then nobody waits for the reading thread.
     is_pipe: bool,
 }
@@ -96,7 +96,7 @@ impl Transport {
         progress: Arc<Progress>,
     ) -> io::Result<Self> {
         let members = Members::new(Input::new(source, progress), limits)?;
-        Ok(Transport { members, ahead: None, threads: None, is_pipe: false })
+        Ok(Transport { members, ahead: None, reads_ahead: true, is_pipe: false })
     }
 
     /// Decompresses on this many threads at most, the reading one among them. Without it, on as
@@ -107,7 +107,15 @@ impl Transport {
     #[must_use]
     pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
         self.members.set_threads(threads);
-        self.threads = Some(threads);
+        self.reads_ahead &= threads > NonZeroUsize::MIN;
+        self
+    }
+
+    /// Leaves the threads to others: none decompresses ahead of this reader, but for the blocks of
+    /// bzip2.
+    #[must_use]
+    pub fn without_read_ahead(mut self) -> Self {
+        self.reads_ahead = false;
         self
     }
 
@@ -141,9 +149,7 @@ impl Transport {
             Compression::Gzip | Compression::Xz | Compression::Zstd => true,
             Compression::Plain | Compression::Bzip2 => false,
         };
-        is_slow
-            && self.threads != Some(NonZeroUsize::MIN)
-            && self.members.decompressed_octets() >= BLOCK_OCTETS as u64
+        is_slow && self.reads_ahead && self.members.decompressed_octets() >= BLOCK_OCTETS as u64
     }
 
     /// Reads some octets into `out`; 0 at the end, or when `out` is empty. After a fault the

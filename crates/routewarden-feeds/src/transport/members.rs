@@ -111,9 +111,9 @@ impl Members {
     /// The part of `out` up to where a limit is looked at next; not empty unless `out` is.
     fn room<'a>(&self, out: &'a mut [u8]) -> &'a mut [u8] {
         let step = RATIO_STEP_OCTETS - self.given % RATIO_STEP_OCTETS;
-        let left = self.limits.output_octets_max.saturating_sub(self.given);
-        let room = if left == 0 { step } else { step.min(left) };
-        let room = usize::try_from(room).unwrap_or(usize::MAX).min(out.len());
+        // At the limit, one octet tells whether there is more.
+        let left = self.limits.output_octets_max.saturating_sub(self.given).max(1);
+        let room = usize::try_from(step.min(left)).unwrap_or(usize::MAX).min(out.len());
         out.get_mut(..room).unwrap_or_default()
     }
 

@@ -18,7 +18,6 @@ use serde::Serialize;
 use crate::cli::{MrtArgs, MrtFormat};
 use crate::{Exit, pipeline};
 use element::ElementText;
-use ordered::Next;
 use source::{Faults, Source};
 
 /// One object a file of `--count`.
@@ -111,14 +110,10 @@ fn read_files(
         let file = files.get(number).context("no such file")?;
         read_file(file, args, threads, out)
     };
-    ordered::for_each(files.len(), threads, read, |number, next| match next {
-        Next::Piece(octets) => Ok(out.write_all(&octets)?),
-        Next::End(done) => total.note(done, args),
-        Next::Panicked => {
-            let name = files.get(number).map(|file| file.path.display().to_string());
-            let error = anyhow!("cannot read {}: the decoder failed", name.unwrap_or_default());
-            total.note(Err(error), args)
-        }
+    ordered::for_each(files.len(), threads, read, out, |number, done| {
+        let name = || files.get(number).map(|file| file.path.display().to_string());
+        let panicked = || anyhow!("cannot read {}: the decoder failed", name().unwrap_or_default());
+        total.note(done.unwrap_or_else(|| Err(panicked())), args)
     })
 }
 

@@ -18,20 +18,17 @@ use anyhow::{Context, Result};
 /// Files begun and not yet written out, for each thread: small ones do not wait for a large one.
 const FILES_PER_THREAD_MAX: usize = 8;
 /// Octets queued by all files before those whose turn it is not wait.
-const QUEUED_OCTETS_MAX: usize = 32 << 20;
+const QUEUED_OCTETS_MAX: usize = 64 << 20;
 /// Pieces the file whose turn it is may queue.
 const HEAD_PIECES_MAX: usize = 4;
 /// Octets of a piece; what is written at once may exceed it.
 const PIECE_OCTETS: usize = 64 << 10;
 
 /// What comes of a file.
-pub(super) enum Next<R> {
-    /// Output of the file whose turn it is.
+enum Next<R> {
     Piece(Vec<u8>),
-    /// The file has ended.
-    End(R),
-    /// Reading the file panicked.
-    Panicked,
+    /// The file has ended: what it came to, or nothing when reading it panicked.
+    End(Option<R>),
 }
 
 struct Queue<R> {
@@ -45,16 +42,19 @@ struct State<R> {
     /// Number of the file whose turn it is.
     head: usize,
     queued_octets: usize,
+    /// Pieces to use again: as many as were ever queued at once.
+    free: Vec<Vec<u8>>,
     is_cancelled: bool,
 }
 
-/// Does `work` for every file on as many threads, and gives what it writes and comes to in the
-/// files' order to `each`, until that fails. With each goes the file's number.
+/// Does `work` for every file on as many threads. What it writes goes to `out` in the files' order;
+/// at the end of a file, `end` gets its number and what it came to, or nothing when it panicked.
 pub(super) fn for_each<R: Send>(
     files: usize,
     threads: NonZeroUsize,
     work: impl Fn(usize, &mut Output<'_, R>) -> R + Sync,
-    mut each: impl FnMut(usize, Next<R>) -> Result<()>,
+    out: &mut impl Write,
+    mut end: impl FnMut(usize, Option<R>) -> Result<()>,
 ) -> Result<()> {
     let threads = threads.get().min(files);
     let ordered = Ordered::new(files, threads);
@@ -68,14 +68,21 @@ pub(super) fn for_each<R: Send>(
                 Err(error) => return Err(error).context("cannot start a thread"),
             }
         }
-        let mut given = Ok(());
-        while given.is_ok()
+        let mut written = Ok(());
+        while written.is_ok()
             && let Some((number, next)) = ordered.take()
         {
-            given = each(number, next);
+            written = match next {
+                Next::Piece(piece) => {
+                    let result = out.write_all(&piece);
+                    ordered.recycle(piece);
+                    result.map_err(Into::into)
+                }
+                Next::End(result) => end(number, result),
+            };
         }
         ordered.cancel();
-        given
+        written
     })
 }
 
@@ -92,8 +99,13 @@ struct Ordered<R> {
 
 impl<R> Ordered<R> {
     fn new(files: usize, threads: usize) -> Self {
-        let state =
-            State { queues: VecDeque::new(), head: 0, queued_octets: 0, is_cancelled: false };
+        let state = State {
+            queues: VecDeque::new(),
+            head: 0,
+            queued_octets: 0,
+            free: Vec::new(),
+            is_cancelled: false,
+        };
         Ordered {
             state: Mutex::new(state),
             room: Condvar::new(),
@@ -118,7 +130,7 @@ impl<R> Ordered<R> {
                 let _sent = output.flush().is_ok();
                 result
             }));
-            self.end(number, result.map_or(Next::Panicked, Next::End));
+            self.end(number, Next::End(result.ok()));
         }
     }
 
@@ -204,6 +216,11 @@ impl<R> Ordered<R> {
         }
     }
 
+    fn recycle(&self, mut piece: Vec<u8>) {
+        piece.clear();
+        self.lock().free.push(piece);
+    }
+
     /// Tells the threads that nobody reads any more.
     fn cancel(&self) {
         self.lock().is_cancelled = true;
@@ -223,8 +240,9 @@ impl<R> Write for Output<'_, R> {
         if self.piece.len() + octets.len() > PIECE_OCTETS {
             self.flush()?;
         }
-        if self.piece.is_empty() {
-            self.piece.reserve(PIECE_OCTETS);
+        if self.piece.capacity() == 0 {
+            let free = self.ordered.lock().free.pop();
+            self.piece = free.unwrap_or_else(|| Vec::with_capacity(PIECE_OCTETS));
         }
         self.piece.extend_from_slice(octets);
         Ok(octets.len())
@@ -240,3 +258,6 @@ impl<R> Write for Output<'_, R> {
         if is_read { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

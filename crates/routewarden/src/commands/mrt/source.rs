@@ -28,6 +28,9 @@ pub(super) struct Faults {
 impl Faults {
     /// Counts the warnings of a record that was decoded all the same.
     pub(super) fn warn(&mut self, raw: &RawRecord<'_>, warnings: Warnings) {
+        if warnings.is_empty() {
+            return;
+        }
         for warning in warnings.iter() {
             *self.warnings.entry(warning.kind()).or_default() += 1;
             self.sample(raw.index, raw.offset, warning.kind());
