@@ -68,22 +68,26 @@ impl Prefix {
     }
 
     /// Address family.
+    #[inline]
     pub fn family(&self) -> AddressFamily {
         self.family
     }
 
     /// Whether this is an IPv4 prefix.
+    #[inline]
     pub fn is_ipv4(&self) -> bool {
         self.family == AddressFamily::Ipv4
     }
 
     /// Prefix length in bits, 0..=32 or 0..=128.
+    #[inline]
     #[expect(clippy::len_without_is_empty, reason = "a prefix length, not a container's")]
     pub fn len(&self) -> u8 {
         self.len
     }
 
     /// Network address.
+    #[inline]
     pub fn addr(&self) -> IpAddr {
         match self.family {
             AddressFamily::Ipv4 => {
@@ -95,6 +99,7 @@ impl Prefix {
     }
 
     /// Left-aligned address bits: an IPv4 address stands in the top 32 bits.
+    #[inline]
     pub fn bits(&self) -> u128 {
         u128::from_be_bytes(self.octets)
     }

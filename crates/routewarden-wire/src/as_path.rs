@@ -83,15 +83,35 @@ fn push_asns(octets: &[u8], width: AsnWidth, out: &mut Vec<u8>) {
         AsnWidth::Four => out.extend_from_slice(octets),
         AsnWidth::Two => {
             let (asns, _) = octets.as_chunks::<2>();
-            let start = out.len();
-            // Zeros first, then the low halves: `extend` would push octet after octet.
-            out.resize(start + asns.len() * 4, 0);
-            let (wide, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<4>();
-            for ([_, _, wide_high, wide_low], [high, low]) in wide.iter_mut().zip(asns) {
-                (*wide_high, *wide_low) = (*high, *low);
-            }
+            out.extend(asns.iter().flat_map(|&[high, low]| [0, 0, high, low]));
         }
     }
+}
+
+/// Writes a checked path in four-octet form over what `out` held; gives its length. `out` is never
+/// shortened, so that it need not be filled with zeros again.
+#[inline]
+pub(crate) fn widen_over(octets: &[u8], width: AsnWidth, out: &mut Vec<u8>) -> usize {
+    // Nearly every path is one sequence.
+    if let Some((&[kind, count], asns)) = octets.split_first_chunk()
+        && width == AsnWidth::Two
+        && asns.len() == usize::from(count) * 2
+    {
+        let length = 2 + asns.len() * 2;
+        if out.len() < length {
+            out.resize(length, 0);
+        }
+        if let Some((head, wide)) = out.split_first_chunk_mut() {
+            *head = [kind, count];
+            for (wide, asn) in wide.as_chunks_mut::<4>().0.iter_mut().zip(asns.as_chunks().0) {
+                *wide = (u32::from(u16::from_le_bytes(*asn)) << 16).to_le_bytes();
+            }
+        }
+        return length;
+    }
+    out.clear();
+    widen(octets, width, out);
+    out.len()
 }
 
 /// Writes a checked path in four-octet form.

@@ -193,25 +193,35 @@ pub struct Attributes<'a> {
 impl<'a> Attributes<'a> {
     /// Finds and checks the attributes. Octets beyond 65,535 are never looked at: no length
     /// field can name them.
+    #[inline]
     pub fn scan(octets: &'a [u8], context: AttributeContext) -> Self {
-        let octets = octets.get(..usize::from(u16::MAX)).unwrap_or(octets);
-        let mut attributes = Attributes {
-            octets,
+        let mut attributes = Self::unread(octets, context);
+        attributes.note_all();
+        attributes
+    }
+
+    /// Where [`note_all`](Self::note_all) can begin: in two steps nothing is moved.
+    #[inline]
+    pub(crate) fn unread(octets: &'a [u8], context: AttributeContext) -> Self {
+        Attributes {
+            octets: octets.get(..usize::from(u16::MAX)).unwrap_or(octets),
             context,
             count: 0,
             slots: [Slot::default(); SLOT_COUNT],
             warnings: Warnings::NONE,
-        };
-        let mut rest = Cursor::new(octets);
+        }
+    }
+
+    pub(crate) fn note_all(&mut self) {
+        let mut rest = Cursor::new(self.octets);
         while rest.remaining() > 0 {
             let Some(raw) = next_attribute(&mut rest) else {
-                attributes.warnings.insert(Warning::AttributeOverrun);
+                self.warnings.insert(Warning::AttributeOverrun);
                 break;
             };
-            let start = octets.len() - rest.remaining() - raw.value.len();
-            attributes.note(raw, start);
+            let start = self.octets.len() - rest.remaining() - raw.value.len();
+            self.note(raw, start);
         }
-        attributes
     }
 
     #[inline]
@@ -252,6 +262,14 @@ impl<'a> Attributes<'a> {
         self.octets.get(start..start + usize::from(slot.len))
     }
 
+    /// Where the value of an attribute ends, in octets from the first attribute.
+    #[inline]
+    pub(crate) fn end_of(&self, code: u8) -> usize {
+        let rule = RULES.get(usize::from(code));
+        let slot = rule.and_then(|rule| self.slots.get(usize::from(rule.slot)));
+        slot.map_or(0, |slot| usize::from(slot.start) + usize::from(slot.len))
+    }
+
     #[inline]
     fn u32(&self, code: u8) -> Option<u32> {
         self.value(code)?.first_chunk().map(|octets| u32::from_be_bytes(*octets))
@@ -273,6 +291,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// Faults found.
+    #[inline]
     pub fn warnings(&self) -> Warnings {
         self.warnings
     }
@@ -284,18 +303,21 @@ impl<'a> Attributes<'a> {
     }
 
     /// Whether an attribute is there and well-formed.
+    #[inline]
     pub fn has(&self, code: u8) -> bool {
         self.value(code).is_some()
     }
 
     /// ORIGIN.
+    #[inline]
     pub fn origin(&self) -> Option<RouteOrigin> {
         RouteOrigin::from_octet(*self.value(code::ORIGIN)?.first()?)
     }
 
     /// `AS_PATH`, merged with `AS4_PATH` where RFC 6793 §4.2.3 says so. Borrowed when the
-    /// session has four-octet ASNs, else written to `scratch`, which is emptied first.
+    /// session has four-octet ASNs, else written to `scratch`, which loses what it held.
     /// `None` when there is none, or it is malformed.
+    #[inline]
     pub fn as_path<'s>(&self, scratch: &'s mut Vec<u8>) -> Option<AsPath<'s>>
     where
         'a: 's,
@@ -306,26 +328,32 @@ impl<'a> Attributes<'a> {
         if width == AsnWidth::Four && as4.is_none() {
             return AsPath::from_wire(octets).ok();
         }
-        scratch.clear();
-        match as4 {
-            None => as_path::widen(octets, width, scratch),
-            Some(as4) => as_path::merge(octets, width, as4, scratch),
-        }
-        AsPath::from_wire(scratch).ok()
+        let length = match as4 {
+            None => as_path::widen_over(octets, width, scratch),
+            Some(as4) => {
+                scratch.clear();
+                as_path::merge(octets, width, as4, scratch);
+                scratch.len()
+            }
+        };
+        AsPath::from_wire(scratch.get(..length)?).ok()
     }
 
     /// `AS_PATH` as it stands: [`AsnWidth`] octets an ASN.
+    #[inline]
     pub fn as_path_octets(&self) -> Option<&'a [u8]> {
         self.value(code::AS_PATH)
     }
 
     /// `AS4_PATH` as it stands.
+    #[inline]
     pub fn as4_path_octets(&self) -> Option<&'a [u8]> {
         self.value(code::AS4_PATH)
     }
 
     /// `AS4_PATH`, if it counts: not when AGGREGATOR names a real AS beside `AS4_AGGREGATOR`,
     /// because then the route passed an AS that rewrote the path (RFC 6793 §4.2.3).
+    #[inline]
     fn effective_as4_path(&self) -> Option<&'a [u8]> {
         let as4 = self.value(code::AS4_PATH)?;
         (!self.is_as4_overruled()).then_some(as4)
@@ -337,11 +365,13 @@ impl<'a> Attributes<'a> {
     }
 
     /// Next hop: `NEXT_HOP`, else that of `MP_REACH_NLRI`.
+    #[inline]
     pub fn next_hop(&self) -> Option<IpAddr> {
         self.next_hop_ipv4().map(IpAddr::V4).or_else(|| self.mp_next_hop())
     }
 
     /// `NEXT_HOP`.
+    #[inline]
     pub fn next_hop_ipv4(&self) -> Option<Ipv4Addr> {
         self.u32(code::NEXT_HOP).map(Ipv4Addr::from)
     }
@@ -357,21 +387,25 @@ impl<'a> Attributes<'a> {
     }
 
     /// `MULTI_EXIT_DISC`.
+    #[inline]
     pub fn med(&self) -> Option<u32> {
         self.u32(code::MED)
     }
 
     /// `LOCAL_PREF`.
+    #[inline]
     pub fn local_pref(&self) -> Option<u32> {
         self.u32(code::LOCAL_PREF)
     }
 
     /// Whether `ATOMIC_AGGREGATE` is there.
+    #[inline]
     pub fn atomic_aggregate(&self) -> bool {
         self.has(code::ATOMIC_AGGREGATE)
     }
 
     /// AGGREGATOR, replaced by `AS4_AGGREGATOR` where RFC 6793 §4.2.3 says so.
+    #[inline]
     pub fn aggregator(&self) -> Option<Aggregator> {
         let old = aggregator(self.value(code::AGGREGATOR)?)?;
         let new = self.value(code::AS4_AGGREGATOR).and_then(aggregator);
@@ -382,33 +416,39 @@ impl<'a> Attributes<'a> {
     }
 
     /// Only to Customer.
+    #[inline]
     pub fn otc(&self) -> Option<Asn> {
         self.u32(code::OTC).map(Asn)
     }
 
     /// `ORIGINATOR_ID`.
+    #[inline]
     pub fn originator_id(&self) -> Option<Ipv4Addr> {
         self.u32(code::ORIGINATOR_ID).map(Ipv4Addr::from)
     }
 
     /// `CLUSTER_LIST`.
+    #[inline]
     pub fn cluster_list(&self) -> impl Iterator<Item = Ipv4Addr> + use<'a> {
         let (ids, _) = self.value(code::CLUSTER_LIST).unwrap_or_default().as_chunks::<4>();
         ids.iter().map(|id| Ipv4Addr::from(*id))
     }
 
     /// Communities as (ASN, value) pairs (RFC 1997).
+    #[inline]
     pub fn communities(&self) -> impl Iterator<Item = (u16, u16)> + use<'a> {
         let (pairs, _) = self.community_octets().as_chunks::<4>();
         pairs.iter().map(|&[a, b, c, d]| (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
     }
 
     /// Communities, four octets each.
+    #[inline]
     pub fn community_octets(&self) -> &'a [u8] {
         self.value(code::COMMUNITIES).unwrap_or_default()
     }
 
     /// Large communities: global administrator and two values (RFC 8092 §3).
+    #[inline]
     pub fn large_communities(&self) -> impl Iterator<Item = [u32; 3]> + use<'a> {
         let (parts, _) = self.large_community_octets().as_chunks::<4>();
         let (triples, _) = parts.as_chunks::<3>();
@@ -416,28 +456,33 @@ impl<'a> Attributes<'a> {
     }
 
     /// Large communities, twelve octets each.
+    #[inline]
     pub fn large_community_octets(&self) -> &'a [u8] {
         self.value(code::LARGE_COMMUNITIES).unwrap_or_default()
     }
 
     /// Extended communities, eight octets each (RFC 4360 §2).
+    #[inline]
     pub fn ext_communities(&self) -> impl Iterator<Item = [u8; 8]> + use<'a> {
         let (all, _) = self.value(code::EXT_COMMUNITIES).unwrap_or_default().as_chunks::<8>();
         all.iter().copied()
     }
 
     /// IPv6 address specific extended communities, twenty octets each (RFC 5701 §2).
+    #[inline]
     pub fn ipv6_ext_communities(&self) -> impl Iterator<Item = [u8; 20]> + use<'a> {
         let octets = self.value(code::IPV6_EXT_COMMUNITIES).unwrap_or_default();
         octets.as_chunks::<20>().0.iter().copied()
     }
 
     /// `MP_REACH_NLRI`.
+    #[inline]
     pub fn mp_reach(&self) -> Option<MpReach<'a>> {
         MpReach::read(self.value(code::MP_REACH)?, self.context.is_rib_entry)
     }
 
     /// `MP_UNREACH_NLRI`.
+    #[inline]
     pub fn mp_unreach(&self) -> Option<MpUnreach<'a>> {
         MpUnreach::read(self.value(code::MP_UNREACH)?)
     }

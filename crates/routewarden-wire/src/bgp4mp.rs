@@ -8,9 +8,10 @@ use routewarden_core::{AddressFamily, Asn};
 use crate::cursor::Cursor;
 use crate::mrt::{bgp4mp as subtype, legacy};
 use crate::nlri::family_of;
-use crate::update::{BgpMessage, SessionContext, Update, message_type};
+use crate::update::{BgpMessage, MessageFrame, SessionContext, Update, message_type};
 use crate::{
-    AsnWidth, Error, Part, RawRecord, Record, Unsupported, Warning, Warnings, mrt, table_dump,
+    AsnWidth, Decoded, Error, Part, RawRecord, Record, Unsupported, Warning, Warnings, mrt,
+    table_dump,
 };
 
 /// Longest message of the types BGP and BGP4PLUS, which has no header to bound it: what the length
@@ -47,6 +48,7 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// The UPDATE, if it is one.
+    #[inline]
     pub fn update(&self) -> Option<&Update<'a>> {
         match &self.bgp {
             BgpMessage::Update(update) => Some(update),
@@ -129,20 +131,20 @@ fn form_of(subtype: u16) -> Option<Form> {
     }
 }
 
+/// Gives a message together with its warnings at once: it is long, and moving it costs.
 #[inline]
-pub(crate) fn decode<'a>(
-    raw: &RawRecord<'a>,
-    warnings: &mut Warnings,
-) -> Result<Record<'a>, Error> {
-    match form_of(raw.header.subtype) {
-        None => Ok(Record::Unsupported(Unsupported::of_type(raw))),
-        Some(Form::Entry) => table_dump::decode_bgp4mp_entry(raw),
-        Some(Form::StateChange(width)) => decode_state_change(raw, width, warnings),
+pub(crate) fn decode<'a>(raw: &RawRecord<'a>) -> Result<Decoded<Record<'a>>, Error> {
+    let mut warnings = Warnings::NONE;
+    let value = match form_of(raw.header.subtype) {
+        None => Record::Unsupported(Unsupported::of_type(raw)),
+        Some(Form::Entry) => table_dump::decode_bgp4mp_entry(raw)?,
+        Some(Form::StateChange(width)) => decode_state_change(raw, width, &mut warnings)?,
         Some(Form::Message { asn_width, is_local, has_path_ids }) => {
             let context = SessionContext { asn_width, has_path_ids };
-            decode_message(raw, context, is_local, warnings)
+            return decode_message(raw, context, is_local);
         }
-    }
+    };
+    Ok(Decoded { value, warnings })
 }
 
 /// Reads the session's ends; `Err` with the AFI when it is not IP.
@@ -211,8 +213,8 @@ fn decode_message<'a>(
     raw: &RawRecord<'a>,
     context: SessionContext,
     is_local: bool,
-    warnings: &mut Warnings,
-) -> Result<Record<'a>, Error> {
+) -> Result<Decoded<Record<'a>>, Error> {
+    let mut warnings = Warnings::NONE;
     let mut rest = Cursor::new(raw.body);
     let ends = if context.asn_width == AsnWidth::Two && is_short_open(raw.body) {
         warnings.insert(Warning::ZebraShortRecord);
@@ -222,12 +224,17 @@ fn decode_message<'a>(
     };
     let ends = match ends.ok_or_else(|| raw.malformed(rest.rest(), Part::Bgp4mpHeader))? {
         Ok(ends) => ends,
-        Err(afi) => return Ok(Record::Unsupported(Unsupported::Family { afi, safi: 0 })),
+        Err(afi) => {
+            let value = Record::Unsupported(Unsupported::Family { afi, safi: 0 });
+            return Ok(Decoded { value, warnings });
+        }
     };
-    let bgp = BgpMessage::decode(rest.rest(), context)
-        .ok_or_else(|| raw.malformed(rest.rest(), Part::BgpHeader))?;
-    warnings.merge(bgp.warnings);
-    Ok(Record::Message(Message { ends, is_local, context, bgp: bgp.value }))
+    let frame = MessageFrame::read(rest.rest(), &mut warnings);
+    let bgp = frame.and_then(|frame| frame.decode(context));
+    let Some(bgp) = bgp else { return Err(raw.malformed(rest.rest(), Part::BgpHeader)) };
+    warnings.merge(bgp.warnings());
+    let value = Record::Message(Message { ends, is_local, context, bgp });
+    Ok(Decoded { value, warnings })
 }
 
 /// Reads a record of type BGP or BGP4PLUS: the message stands without header.
@@ -252,10 +259,10 @@ pub(crate) fn decode_legacy<'a>(
         return Err(broken(rest));
     }
     let context = SessionContext { asn_width: AsnWidth::Two, has_path_ids: false };
-    let bgp = BgpMessage::decode_body(message_type, rest.rest(), context, false)
-        .ok_or_else(|| broken(rest))?;
-    warnings.merge(bgp.warnings);
-    Ok(Record::Message(Message { ends, is_local: false, context, bgp: bgp.value }))
+    let frame = MessageFrame { message_type, body: rest.rest(), is_cut: false };
+    let bgp = frame.decode(context).ok_or_else(|| broken(rest))?;
+    warnings.merge(bgp.warnings());
+    Ok(Record::Message(Message { ends, is_local: false, context, bgp }))
 }
 
 fn read_legacy_ends(rest: &mut Cursor<'_>, family: AddressFamily) -> Option<SessionEnds> {

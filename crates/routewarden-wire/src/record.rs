@@ -98,7 +98,7 @@ pub fn decode<'a>(
             }
             _ => rib::decode(raw, peers, &mut warnings)?,
         },
-        mrt::BGP4MP | mrt::BGP4MP_ET => bgp4mp::decode(raw, &mut warnings)?,
+        mrt::BGP4MP | mrt::BGP4MP_ET => return bgp4mp::decode(raw),
         mrt::TABLE_DUMP => table_dump::decode(raw)?,
         mrt::BGP | mrt::BGP4PLUS | mrt::BGP4PLUS_01 => bgp4mp::decode_legacy(raw, &mut warnings)?,
         _ => Record::Unsupported(Unsupported::of_type(raw)),

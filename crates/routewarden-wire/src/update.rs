@@ -10,6 +10,9 @@ use crate::{AsnWidth, Decoded, Nlri, Safi, Warning, Warnings};
 /// Octets of a BGP message header (RFC 4271 §4.1).
 const HEADER_OCTETS: usize = 19;
 
+/// Octets of the length before the withdrawn routes (RFC 4271 §4.3).
+const LENGTH_OCTETS: usize = 2;
+
 /// What the session negotiated, as far as the octets of a message depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionContext {
@@ -67,9 +70,35 @@ impl<'a> BgpMessage<'a> {
     /// Reads a message with its header. A message that ends before its length is read as far
     /// as it goes ([`Warning::MessageCut`]). Messages may be longer than 4,096 octets
     /// (RFC 8654). `None` when there is no whole header, or its length is below 19.
-    #[inline]
     pub fn decode(octets: &'a [u8], context: SessionContext) -> Option<Decoded<Self>> {
         let mut warnings = Warnings::NONE;
+        let value = MessageFrame::read(octets, &mut warnings)?.decode(context)?;
+        warnings.merge(value.warnings());
+        Some(Decoded { value, warnings })
+    }
+
+    /// Faults found in the body.
+    #[inline]
+    pub fn warnings(&self) -> Warnings {
+        match self {
+            BgpMessage::Update(update) => update.warnings,
+            _ => Warnings::NONE,
+        }
+    }
+}
+
+/// A message whose body has not been read.
+#[derive(Clone, Copy)]
+pub(crate) struct MessageFrame<'a> {
+    pub(crate) message_type: u8,
+    pub(crate) body: &'a [u8],
+    /// Whether the body ends before the message's length.
+    pub(crate) is_cut: bool,
+}
+
+impl<'a> MessageFrame<'a> {
+    #[inline]
+    pub(crate) fn read(octets: &'a [u8], warnings: &mut Warnings) -> Option<Self> {
         let mut rest = Cursor::new(octets);
         if rest.array::<16>()? != [0xff; 16] {
             warnings.insert(Warning::MarkerNotOnes);
@@ -84,26 +113,15 @@ impl<'a> BgpMessage<'a> {
         if rest.remaining() > 0 {
             warnings.insert(Warning::MessageTrailing);
         }
-        let decoded = Self::decode_body(message_type, body, context, is_cut)?;
-        warnings.merge(decoded.warnings);
-        Some(Decoded { value: decoded.value, warnings })
+        Some(MessageFrame { message_type, body, is_cut })
     }
 
     #[inline]
-    pub(crate) fn decode_body(
-        message_type: u8,
-        body: &'a [u8],
-        context: SessionContext,
-        is_cut: bool,
-    ) -> Option<Decoded<Self>> {
-        let mut warnings = Warnings::NONE;
-        let value = match message_type {
+    pub(crate) fn decode(self, context: SessionContext) -> Option<BgpMessage<'a>> {
+        let MessageFrame { message_type, body, is_cut } = self;
+        Some(match message_type {
+            message_type::UPDATE => BgpMessage::Update(Update::decode_body(body, context, is_cut)?),
             message_type::OPEN => BgpMessage::Open(body),
-            message_type::UPDATE => {
-                let update = Update::decode_body(body, context, is_cut)?;
-                warnings = update.warnings;
-                BgpMessage::Update(update)
-            }
             message_type::NOTIFICATION => {
                 let (&[code, subcode], data) = body.split_first_chunk()?;
                 BgpMessage::Notification { code, subcode, data }
@@ -111,8 +129,7 @@ impl<'a> BgpMessage<'a> {
             message_type::KEEPALIVE => BgpMessage::Keepalive,
             message_type::ROUTE_REFRESH => BgpMessage::RouteRefresh(body),
             _ => BgpMessage::Unknown { message_type, body },
-        };
-        Some(Decoded { value, warnings })
+        })
     }
 }
 
@@ -130,7 +147,8 @@ pub struct Update<'a> {
 
 impl<'a> Update<'a> {
     /// Reads the body of an UPDATE: what follows the message header. `None` when it is too
-    /// short for its length fields.
+    /// short for its length fields. Octets beyond 65,535 are never looked at: no message is
+    /// longer.
     pub fn decode(body: &'a [u8], context: SessionContext) -> Option<Self> {
         Self::decode_body(body, context, false)
     }
@@ -141,10 +159,12 @@ impl<'a> Update<'a> {
         context: SessionContext,
         is_cut: bool,
     ) -> Option<Self> {
+        let body = body.get(..usize::from(u16::MAX)).unwrap_or(body);
         let mut warnings = Warnings::NONE;
         let mut rest = Cursor::new(body);
         let withdrawn_length = usize::from(rest.u16()?);
         let withdrawn = rest.take_up_to(withdrawn_length);
+        let withdrawn_end = body.len() - rest.remaining();
         if withdrawn.len() < withdrawn_length && !is_cut {
             warnings.insert(Warning::WithdrawnOverrun);
         }
@@ -159,28 +179,37 @@ impl<'a> Update<'a> {
         };
         let attributes = rest.take_up_to(attribute_length);
         let is_short = attributes.len() < attribute_length;
-        let asn_width = context.asn_width;
-        let attributes =
-            Attributes::scan(attributes, AttributeContext { asn_width, is_rib_entry: false });
+        let context_of_attributes =
+            AttributeContext { asn_width: context.asn_width, is_rib_entry: false };
         let mut update = Update {
             withdrawn: NlriField::EMPTY,
             mp_unreach: NlriField::EMPTY,
             announced: NlriField::EMPTY,
             mp_reach: NlriField::EMPTY,
-            attributes,
+            attributes: Attributes::unread(attributes, context_of_attributes),
             warnings,
             end_of_rib: None,
         };
+        update.attributes.note_all();
         if is_cut && is_short {
             // The collector lost them, the peer did not err: no reason to withdraw.
             update.warnings.insert(Warning::AttributesCut);
         } else {
-            update.warnings.merge(attributes.warnings());
+            update.warnings.merge(update.attributes.warnings());
             if is_short {
                 update.warnings.insert(Warning::AttributeOverrun);
             }
         }
-        update.read_nlri(withdrawn, rest.rest(), context, is_cut);
+        let path_ids = match (context.has_path_ids, is_cut) {
+            (true, _) => PathIds::Yes,
+            (false, true) => PathIds::No,
+            (false, false) => PathIds::Guess,
+        };
+        let announced_at = body.len() - rest.remaining();
+        update.read_nlri(body, [withdrawn_end, announced_at], path_ids, is_cut);
+        if !attributes.is_empty() {
+            update.read_mp_nlri(body, announced_at - attributes.len(), path_ids);
+        }
         update.check_mandatory();
         update.end_of_rib = update.find_end_of_rib(body);
         Some(update)
@@ -189,31 +218,39 @@ impl<'a> Update<'a> {
     #[inline]
     fn read_nlri(
         &mut self,
-        withdrawn: &'a [u8],
-        announced: &'a [u8],
-        context: SessionContext,
+        body: &'a [u8],
+        [withdrawn_end, announced_at]: [usize; 2],
+        path_ids: PathIds,
         is_cut: bool,
     ) {
-        let path_ids = match (context.has_path_ids, is_cut) {
-            (true, _) => PathIds::Yes,
-            (false, true) => PathIds::No,
-            (false, false) => PathIds::Guess,
-        };
         let ipv4 = (AddressFamily::Ipv4, Safi::Unicast);
         let mut warnings = Warnings::NONE;
-        self.withdrawn = NlriField::read(withdrawn, ipv4, path_ids, &mut warnings);
-        self.announced = NlriField::read(announced, ipv4, path_ids, &mut warnings);
+        let withdrawn = body.get(..withdrawn_end).unwrap_or_default();
+        self.withdrawn = NlriField::read(withdrawn, LENGTH_OCTETS, ipv4, path_ids, &mut warnings);
+        self.announced = NlriField::read(body, announced_at, ipv4, path_ids, &mut warnings);
         if is_cut && warnings.contains(Warning::NlriMalformed) {
             // The prefix that the cut went through.
             warnings = Warnings::NONE;
         }
         self.warnings.merge(warnings);
+    }
+
+    /// Reads the NLRI in the attributes, which begin at `attributes_at` in the body.
+    #[inline]
+    fn read_mp_nlri(&mut self, body: &'a [u8], attributes_at: usize, path_ids: PathIds) {
+        let read = |octets: &[u8], code, family, attributes: &Attributes<'_>, warnings: &mut _| {
+            // The NLRI are the end of the value.
+            let end = attributes_at + attributes.end_of(code);
+            let before = body.get(..end).unwrap_or_default();
+            NlriField::read(before, end - octets.len(), family, path_ids, warnings)
+        };
         if let Some(unreach) = self.attributes.mp_unreach() {
             match unreach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
+                    let (octets, warnings) = (unreach.nlri_octets, &mut self.warnings);
                     self.mp_unreach =
-                        NlriField::read(unreach.nlri_octets, family, path_ids, &mut self.warnings);
+                        read(octets, code::MP_UNREACH, family, &self.attributes, warnings);
                 }
             }
         }
@@ -222,8 +259,9 @@ impl<'a> Update<'a> {
             match reach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
+                    let (octets, warnings) = (reach.nlri_octets, &mut self.warnings);
                     self.mp_reach =
-                        NlriField::read(reach.nlri_octets, family, path_ids, &mut self.warnings);
+                        read(octets, code::MP_REACH, family, &self.attributes, warnings);
                 }
             }
         }
@@ -275,31 +313,40 @@ impl<'a> Update<'a> {
     /// Routes withdrawn: the withdrawn field, `MP_UNREACH_NLRI`, and, when the attributes are
     /// malformed, those announced (RFC 7606).
     pub fn withdrawn(&self) -> impl Iterator<Item = Nlri> + Clone + use<'a> {
-        self.withdrawn_runs().into_iter().flatten()
-    }
-
-    #[inline]
-    pub(crate) fn withdrawn_runs(&self) -> [NlriField<'a>; 4] {
         let [announced, mp_reach] = if self.is_treated_as_withdraw() {
-            [self.announced, self.mp_reach]
+            self.announced_fields()
         } else {
             [NlriField::EMPTY; 2]
         };
-        [self.withdrawn, self.mp_unreach, announced, mp_reach]
+        [self.withdrawn, self.mp_unreach, announced, mp_reach].into_iter().flatten()
     }
 
     /// Routes announced: the NLRI field and `MP_REACH_NLRI`; none when the attributes are
     /// malformed (RFC 7606).
     pub fn announced(&self) -> impl Iterator<Item = Nlri> + Clone + use<'a> {
-        self.announced_runs().into_iter().flatten()
-    }
-
-    #[inline]
-    pub(crate) fn announced_runs(&self) -> [NlriField<'a>; 2] {
-        if self.is_treated_as_withdraw() {
+        let fields = if self.is_treated_as_withdraw() {
             [NlriField::EMPTY; 2]
         } else {
-            [self.announced, self.mp_reach]
+            self.announced_fields()
+        };
+        fields.into_iter().flatten()
+    }
+
+    /// What [`withdrawn`](Self::withdrawn) and then [`announced`](Self::announced) give, by fields:
+    /// each that is not empty, and whether its routes are announced.
+    #[inline]
+    pub fn for_each_field(&self, mut visit: impl FnMut(&NlriField<'a>, bool)) {
+        let is_announced = !self.is_treated_as_withdraw();
+        let fields = [
+            (&self.withdrawn, false),
+            (&self.mp_unreach, false),
+            (&self.announced, is_announced),
+            (&self.mp_reach, is_announced),
+        ];
+        for (field, is_announced) in fields {
+            if !field.is_empty() {
+                visit(field, is_announced);
+            }
         }
     }
 
