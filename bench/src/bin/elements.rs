@@ -19,9 +19,11 @@ fn for_each_record(content: &[u8], mut visit: impl FnMut(&RawRecord<'_>, &Record
     let mut decoder = MrtDecoder::new();
     while let Some(raw) = reader.next_record() {
         let Ok(raw) = raw else { continue };
-        if let Ok(decoded) = &decoder.decode(&raw) {
-            visit(&raw, &decoded.value);
-        }
+        decoder.visit(&raw, |decoded| {
+            if let Ok(decoded) = decoded {
+                visit(&raw, decoded.value);
+            }
+        });
     }
 }
 
@@ -91,9 +93,7 @@ fn add_run(sum: &mut Sum, run: &Run<'_>, scratch: &mut Vec<u8>) {
     };
     match run.kind {
         RunKind::Withdrawals { routes } | RunKind::Announcements { routes, .. } => {
-            for nlri in routes {
-                add(nlri);
-            }
+            routes.for_each(add);
         }
         RunKind::TableEntry { nlri, .. } => add(nlri),
         RunKind::StateChange { .. } => {}

@@ -50,6 +50,12 @@ impl Prefix {
     /// The IPv6 prefix `addr/len`; host bits are cleared. `None` when `len > 128`.
     #[inline]
     pub fn v6(addr: u128, len: u8) -> Option<Self> {
+        if len <= 64 {
+            // Masked in 64 bits, as the mask of IPv4 in 32.
+            let mask = u64::MAX.checked_shl(64 - u32::from(len)).unwrap_or(0);
+            let octets = (addr & (u128::from(mask) << 64)).to_be_bytes();
+            return Some(Prefix { family: AddressFamily::Ipv6, octets, len });
+        }
         (len <= 128).then(|| Self::canonical(AddressFamily::Ipv6, addr, len))
     }
 

@@ -195,16 +195,16 @@ impl<'a> Attributes<'a> {
     /// field can name them.
     #[inline]
     pub fn scan(octets: &'a [u8], context: AttributeContext) -> Self {
-        let mut attributes = Self::unread(octets, context);
-        attributes.note_all();
+        let mut attributes = Self::unread(context);
+        attributes.note_all(octets);
         attributes
     }
 
-    /// Where [`note_all`](Self::note_all) can begin: in two steps nothing is moved.
+    /// No attributes.
     #[inline]
-    pub(crate) fn unread(octets: &'a [u8], context: AttributeContext) -> Self {
+    pub(crate) fn unread(context: AttributeContext) -> Self {
         Attributes {
-            octets: octets.get(..usize::from(u16::MAX)).unwrap_or(octets),
+            octets: &[],
             context,
             count: 0,
             slots: [Slot::default(); SLOT_COUNT],
@@ -212,7 +212,9 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    pub(crate) fn note_all(&mut self) {
+    /// Scans into an empty value, where it stands.
+    pub(crate) fn note_all(&mut self, octets: &'a [u8]) {
+        self.octets = octets.get(..usize::from(u16::MAX)).unwrap_or(octets);
         let mut rest = Cursor::new(self.octets);
         while rest.remaining() > 0 {
             let Some(raw) = next_attribute(&mut rest) else {
@@ -226,7 +228,7 @@ impl<'a> Attributes<'a> {
 
     #[inline]
     fn note(&mut self, raw: RawAttribute<'a>, start: usize) {
-        self.count = self.count.saturating_add(1);
+        self.count += 1;
         let Some(rule) = RULES.get(usize::from(raw.code)) else { return };
         let Some(slot) = self.slots.get_mut(usize::from(rule.slot)) else { return };
         if slot.start != 0 {

@@ -157,14 +157,10 @@ impl<'e> Run<'e> {
         let mut visit = |kind| visit(Element { time, peer_asn, peer_addr, is_local, kind });
         match kind {
             RunKind::Withdrawals { routes } => {
-                for nlri in routes {
-                    visit(ElementKind::Withdrawal { nlri });
-                }
+                routes.for_each(|nlri| visit(ElementKind::Withdrawal { nlri }));
             }
             RunKind::Announcements { routes, attributes } => {
-                for nlri in routes {
-                    visit(ElementKind::Announcement { nlri, attributes });
-                }
+                routes.for_each(|nlri| visit(ElementKind::Announcement { nlri, attributes }));
             }
             RunKind::TableEntry { nlri, attributes, originated } => {
                 visit(ElementKind::TableEntry { nlri, attributes, originated });

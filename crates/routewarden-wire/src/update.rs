@@ -72,7 +72,14 @@ impl<'a> BgpMessage<'a> {
     /// (RFC 8654). `None` when there is no whole header, or its length is below 19.
     pub fn decode(octets: &'a [u8], context: SessionContext) -> Option<Decoded<Self>> {
         let mut warnings = Warnings::NONE;
-        let value = MessageFrame::read(octets, &mut warnings)?.decode(context)?;
+        let frame = MessageFrame::read(octets, &mut warnings)?;
+        let value = if frame.message_type == message_type::UPDATE {
+            let mut update = Update::unread(context);
+            update.read(frame.body, context, frame.is_cut)?;
+            BgpMessage::Update(update)
+        } else {
+            frame.decode_other()?
+        };
         warnings.merge(value.warnings());
         Some(Decoded { value, warnings })
     }
@@ -116,11 +123,10 @@ impl<'a> MessageFrame<'a> {
         Some(MessageFrame { message_type, body, is_cut })
     }
 
-    #[inline]
-    pub(crate) fn decode(self, context: SessionContext) -> Option<BgpMessage<'a>> {
-        let MessageFrame { message_type, body, is_cut } = self;
+    /// The message, unless it is an UPDATE; `None` when it is malformed.
+    pub(crate) fn decode_other(self) -> Option<BgpMessage<'a>> {
+        let MessageFrame { message_type, body, .. } = self;
         Some(match message_type {
-            message_type::UPDATE => BgpMessage::Update(Update::decode_body(body, context, is_cut)?),
             message_type::OPEN => BgpMessage::Open(body),
             message_type::NOTIFICATION => {
                 let (&[code, subcode], data) = body.split_first_chunk()?;
@@ -150,28 +156,45 @@ impl<'a> Update<'a> {
     /// short for its length fields. Octets beyond 65,535 are never looked at: no message is
     /// longer.
     pub fn decode(body: &'a [u8], context: SessionContext) -> Option<Self> {
-        Self::decode_body(body, context, false)
+        let mut update = Self::unread(context);
+        update.read(body, context, false)?;
+        Some(update)
     }
 
+    /// An UPDATE without anything in it.
     #[inline]
-    pub(crate) fn decode_body(
+    pub(crate) fn unread(SessionContext { asn_width, .. }: SessionContext) -> Self {
+        let context = AttributeContext { asn_width, is_rib_entry: false };
+        Update {
+            withdrawn: NlriField::EMPTY,
+            mp_unreach: NlriField::EMPTY,
+            announced: NlriField::EMPTY,
+            mp_reach: NlriField::EMPTY,
+            attributes: Attributes::unread(context),
+            warnings: Warnings::NONE,
+            end_of_rib: None,
+        }
+    }
+
+    /// Reads the body into an empty UPDATE; `None` when it is too short for its length fields.
+    pub(crate) fn read(
+        &mut self,
         body: &'a [u8],
         context: SessionContext,
         is_cut: bool,
-    ) -> Option<Self> {
+    ) -> Option<()> {
         let body = body.get(..usize::from(u16::MAX)).unwrap_or(body);
-        let mut warnings = Warnings::NONE;
         let mut rest = Cursor::new(body);
         let withdrawn_length = usize::from(rest.u16()?);
         let withdrawn = rest.take_up_to(withdrawn_length);
         let withdrawn_end = body.len() - rest.remaining();
         if withdrawn.len() < withdrawn_length && !is_cut {
-            warnings.insert(Warning::WithdrawnOverrun);
+            self.warnings.insert(Warning::WithdrawnOverrun);
         }
         let attribute_length = match rest.u16() {
             Some(length) => usize::from(length),
             // Lost with the tail of the message, or a fault that is already noted.
-            None if is_cut || !warnings.is_empty() => {
+            None if is_cut || !self.warnings.is_empty() => {
                 rest = Cursor::new(&[]);
                 0
             }
@@ -179,25 +202,14 @@ impl<'a> Update<'a> {
         };
         let attributes = rest.take_up_to(attribute_length);
         let is_short = attributes.len() < attribute_length;
-        let context_of_attributes =
-            AttributeContext { asn_width: context.asn_width, is_rib_entry: false };
-        let mut update = Update {
-            withdrawn: NlriField::EMPTY,
-            mp_unreach: NlriField::EMPTY,
-            announced: NlriField::EMPTY,
-            mp_reach: NlriField::EMPTY,
-            attributes: Attributes::unread(attributes, context_of_attributes),
-            warnings,
-            end_of_rib: None,
-        };
-        update.attributes.note_all();
+        self.attributes.note_all(attributes);
         if is_cut && is_short {
             // The collector lost them, the peer did not err: no reason to withdraw.
-            update.warnings.insert(Warning::AttributesCut);
+            self.warnings.insert(Warning::AttributesCut);
         } else {
-            update.warnings.merge(update.attributes.warnings());
+            self.warnings.merge(self.attributes.warnings());
             if is_short {
-                update.warnings.insert(Warning::AttributeOverrun);
+                self.warnings.insert(Warning::AttributeOverrun);
             }
         }
         let path_ids = match (context.has_path_ids, is_cut) {
@@ -206,13 +218,13 @@ impl<'a> Update<'a> {
             (false, false) => PathIds::Guess,
         };
         let announced_at = body.len() - rest.remaining();
-        update.read_nlri(body, [withdrawn_end, announced_at], path_ids, is_cut);
+        self.read_nlri(body, [withdrawn_end, announced_at], path_ids, is_cut);
         if !attributes.is_empty() {
-            update.read_mp_nlri(body, announced_at - attributes.len(), path_ids);
+            self.read_mp_nlri(body, announced_at - attributes.len(), path_ids);
         }
-        update.check_mandatory();
-        update.end_of_rib = update.find_end_of_rib(body);
-        Some(update)
+        self.check_mandatory();
+        self.end_of_rib = self.find_end_of_rib(body);
+        Some(())
     }
 
     #[inline]
