@@ -179,6 +179,14 @@ struct Slot {
     len: u16,
 }
 
+impl Slot {
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "of 65,535 octets at most")]
+    fn of(start: usize, len: usize) -> Self {
+        Slot { start: start as u16, len: len as u16 }
+    }
+}
+
 /// The path attributes of a route. One pass notes where each known attribute lies and checks
 /// it (RFC 7606); values are read when asked for. Needs no memory of its own.
 #[derive(Clone, Copy, Debug)]
@@ -214,21 +222,23 @@ impl<'a> Attributes<'a> {
 
     /// Scans into an empty value, where it stands.
     pub(crate) fn note_all(&mut self, octets: &'a [u8]) {
-        self.octets = octets.get(..usize::from(u16::MAX)).unwrap_or(octets);
-        let mut rest = Cursor::new(self.octets);
-        while rest.remaining() > 0 {
-            let Some(raw) = next_attribute(&mut rest) else {
+        let octets = octets.get(..usize::from(u16::MAX)).unwrap_or(octets);
+        self.octets = octets;
+        let (mut at, mut count) = (0, 0);
+        while at < octets.len() {
+            let Some((raw, start)) = attribute_at(octets, at) else {
                 self.warnings.insert(Warning::AttributeOverrun);
                 break;
             };
-            let start = self.octets.len() - rest.remaining() - raw.value.len();
             self.note(raw, start);
+            at = start + raw.value.len();
+            count += 1;
         }
+        self.count = count;
     }
 
     #[inline]
     fn note(&mut self, raw: RawAttribute<'a>, start: usize) {
-        self.count += 1;
         let Some(rule) = RULES.get(usize::from(raw.code)) else { return };
         let Some(slot) = self.slots.get_mut(usize::from(rule.slot)) else { return };
         if slot.start != 0 {
@@ -237,7 +247,7 @@ impl<'a> Attributes<'a> {
         }
         // In table dumps the flags are the writer's, not the peer's: BIRD leaves them 0.
         let flags = raw.flags & (flag::OPTIONAL | flag::TRANSITIVE);
-        if !self.context.is_rib_entry && flags != rule.flags {
+        if flags != rule.flags && !self.context.is_rib_entry {
             self.warnings.insert(Warning::AttributeFlags);
         }
         if raw.value.len() != usize::from(rule.length) {
@@ -250,13 +260,19 @@ impl<'a> Attributes<'a> {
                 }
             }
         }
-        slot.start = u16::try_from(start).unwrap_or(0);
-        slot.len = u16::try_from(raw.value.len()).unwrap_or(0);
+        *slot = Slot::of(start, raw.value.len());
+    }
+
+    #[inline]
+    fn slot(&self, code: u8) -> Slot {
+        let rule = RULES.get(usize::from(code));
+        let slot = rule.and_then(|rule| self.slots.get(usize::from(rule.slot)));
+        slot.copied().unwrap_or_default()
     }
 
     #[inline]
     fn value(&self, code: u8) -> Option<&'a [u8]> {
-        let slot = self.slots.get(usize::from(RULES.get(usize::from(code))?.slot))?;
+        let slot = self.slot(code);
         let start = usize::from(slot.start);
         if start == 0 {
             return None;
@@ -267,9 +283,8 @@ impl<'a> Attributes<'a> {
     /// Where the value of an attribute ends, in octets from the first attribute.
     #[inline]
     pub(crate) fn end_of(&self, code: u8) -> usize {
-        let rule = RULES.get(usize::from(code));
-        let slot = rule.and_then(|rule| self.slots.get(usize::from(rule.slot)));
-        slot.map_or(0, |slot| usize::from(slot.start) + usize::from(slot.len))
+        let slot = self.slot(code);
+        usize::from(slot.start) + usize::from(slot.len)
     }
 
     #[inline]
@@ -300,14 +315,18 @@ impl<'a> Attributes<'a> {
 
     /// All attributes as they stand, unknown and malformed ones included.
     pub fn raw(&self) -> impl Iterator<Item = RawAttribute<'a>> + use<'a> {
-        let mut rest = Cursor::new(self.octets);
-        std::iter::from_fn(move || next_attribute(&mut rest))
+        let (octets, mut at) = (self.octets, 0);
+        std::iter::from_fn(move || {
+            let (raw, start) = attribute_at(octets, at)?;
+            at = start + raw.value.len();
+            Some(raw)
+        })
     }
 
     /// Whether an attribute is there and well-formed.
     #[inline]
     pub fn has(&self, code: u8) -> bool {
-        self.value(code).is_some()
+        self.slot(code).start != 0
     }
 
     /// ORIGIN.
@@ -511,15 +530,17 @@ fn duplicate(code: u8) -> Warning {
     }
 }
 
+/// The attribute whose header stands at `at`, and where its value begins.
 #[inline]
-fn next_attribute<'a>(rest: &mut Cursor<'a>) -> Option<RawAttribute<'a>> {
-    let [flags, code] = rest.array()?;
-    let length = if flags & flag::EXTENDED_LENGTH != 0 {
-        usize::from(rest.u16()?)
+fn attribute_at(octets: &[u8], at: usize) -> Option<(RawAttribute<'_>, usize)> {
+    let &[flags, code, high] = octets.get(at..)?.first_chunk()?;
+    let (start, len) = if flags & flag::EXTENDED_LENGTH != 0 {
+        let low = *octets.get(at + 3)?;
+        (at + 4, usize::from(u16::from_be_bytes([high, low])))
     } else {
-        usize::from(rest.u8()?)
+        (at + 3, usize::from(high))
     };
-    Some(RawAttribute { flags, code, value: rest.take(length)? })
+    Some((RawAttribute { flags, code, value: octets.get(start..start + len)? }, start))
 }
 
 /// Optional and transitive bits as specified for a known attribute.

@@ -131,24 +131,24 @@ impl<'a> NlriField<'a> {
         has_path_ids: false,
     };
 
-    /// Checks the field `octets[start..]` once, so that iteration over it meets no fault.
-    /// `octets` is the beginning of the message's body.
+    /// Reads the field `octets[start..]` into an empty one and checks it once, so that iteration
+    /// over it meets no fault. `octets` is the beginning of the message's body.
     #[inline]
     pub(crate) fn read(
+        &mut self,
         octets: &'a [u8],
         start: usize,
         (family, safi): (AddressFamily, Safi),
         path_ids: PathIds,
         warnings: &mut Warnings,
-    ) -> Self {
+    ) {
+        (self.family, self.safi) = (family, safi);
         // Of the four fields of an UPDATE most are empty.
-        if octets.len() <= start {
-            return NlriField { family, safi, ..Self::EMPTY };
+        if octets.len() > start {
+            self.octets = octets;
+            self.start = u16::try_from(start).unwrap_or(u16::MAX);
+            self.check(path_ids, warnings);
         }
-        let mut field = NlriField { octets, start: 0, family, safi, has_path_ids: false };
-        field.start = u16::try_from(start).unwrap_or(u16::MAX);
-        field.check(path_ids, warnings);
-        field
     }
 
     fn check(&mut self, path_ids: PathIds, warnings: &mut Warnings) {

@@ -238,8 +238,8 @@ impl<'a> Update<'a> {
         let ipv4 = (AddressFamily::Ipv4, Safi::Unicast);
         let mut warnings = Warnings::NONE;
         let withdrawn = body.get(..withdrawn_end).unwrap_or_default();
-        self.withdrawn = NlriField::read(withdrawn, LENGTH_OCTETS, ipv4, path_ids, &mut warnings);
-        self.announced = NlriField::read(body, announced_at, ipv4, path_ids, &mut warnings);
+        self.withdrawn.read(withdrawn, LENGTH_OCTETS, ipv4, path_ids, &mut warnings);
+        self.announced.read(body, announced_at, ipv4, path_ids, &mut warnings);
         if is_cut && warnings.contains(Warning::NlriMalformed) {
             // The prefix that the cut went through.
             warnings = Warnings::NONE;
@@ -250,30 +250,28 @@ impl<'a> Update<'a> {
     /// Reads the NLRI in the attributes, which begin at `attributes_at` in the body.
     #[inline]
     fn read_mp_nlri(&mut self, body: &'a [u8], attributes_at: usize, path_ids: PathIds) {
-        let read = |octets: &[u8], code, family, attributes: &Attributes<'_>, warnings: &mut _| {
-            // The NLRI are the end of the value.
-            let end = attributes_at + attributes.end_of(code);
-            let before = body.get(..end).unwrap_or_default();
-            NlriField::read(before, end - octets.len(), family, path_ids, warnings)
+        // The NLRI are the end of the value.
+        let field = |octets: &[u8], end| {
+            let end = attributes_at + end;
+            (body.get(..end).unwrap_or_default(), end - octets.len())
         };
-        if let Some(unreach) = self.attributes.mp_unreach() {
+        let attributes = &self.attributes;
+        if let Some(unreach) = attributes.mp_unreach() {
+            let (octets, start) = field(unreach.nlri_octets, attributes.end_of(code::MP_UNREACH));
             match unreach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
-                    let (octets, warnings) = (unreach.nlri_octets, &mut self.warnings);
-                    self.mp_unreach =
-                        read(octets, code::MP_UNREACH, family, &self.attributes, warnings);
+                    self.mp_unreach.read(octets, start, family, path_ids, &mut self.warnings);
                 }
             }
         }
         let is_incomplete = self.warnings.contains(Warning::AttributesCut);
-        if let Some(reach) = self.attributes.mp_reach().filter(|_| !is_incomplete) {
+        if let Some(reach) = attributes.mp_reach().filter(|_| !is_incomplete) {
+            let (octets, start) = field(reach.nlri_octets, attributes.end_of(code::MP_REACH));
             match reach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
-                    let (octets, warnings) = (reach.nlri_octets, &mut self.warnings);
-                    self.mp_reach =
-                        read(octets, code::MP_REACH, family, &self.attributes, warnings);
+                    self.mp_reach.read(octets, start, family, path_ids, &mut self.warnings);
                 }
             }
         }
