@@ -1,6 +1,6 @@
 //! `AS_PATH` of two-octet sessions and its merge with `AS4_PATH` (RFC 6793 §4.2.3).
 
-use routewarden_core::SegmentKind;
+use routewarden_core::{AsPath, SegmentKind};
 
 use crate::AsnWidth;
 use crate::cursor::Cursor;
@@ -88,30 +88,29 @@ fn push_asns(octets: &[u8], width: AsnWidth, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a checked path in four-octet form over what `out` held; gives its length. `out` is never
-/// shortened, so that it need not be filled with zeros again.
+/// A checked path of two-octet ASNs, widened into `scratch`. That is never shortened, so that it
+/// need not be filled with zeros again.
 #[inline]
-pub(crate) fn widen_over(octets: &[u8], width: AsnWidth, out: &mut Vec<u8>) -> usize {
+pub(crate) fn widened<'s>(octets: &[u8], scratch: &'s mut Vec<u8>) -> Option<AsPath<'s>> {
     // Nearly every path is one sequence.
     if let Some((&[kind, count], asns)) = octets.split_first_chunk()
-        && width == AsnWidth::Two
         && asns.len() == usize::from(count) * 2
     {
-        let length = 2 + asns.len() * 2;
-        if out.len() < length {
-            out.resize(length, 0);
+        let length = 2 + usize::from(count) * 4;
+        if scratch.len() < length {
+            scratch.resize(length, 0);
         }
-        if let Some((head, wide)) = out.split_first_chunk_mut() {
-            *head = [kind, count];
-            for (wide, asn) in wide.as_chunks_mut::<4>().0.iter_mut().zip(asns.as_chunks().0) {
-                *wide = (u32::from(u16::from_le_bytes(*asn)) << 16).to_le_bytes();
-            }
+        let path = scratch.get_mut(..length)?;
+        let (head, wide) = path.split_first_chunk_mut()?;
+        *head = [kind, count];
+        for (wide, asn) in wide.as_chunks_mut::<4>().0.iter_mut().zip(asns.as_chunks().0) {
+            *wide = (u32::from(u16::from_le_bytes(*asn)) << 16).to_le_bytes();
         }
-        return length;
+        return AsPath::from_wire(path).ok();
     }
-    out.clear();
-    widen(octets, width, out);
-    out.len()
+    scratch.clear();
+    widen(octets, AsnWidth::Two, scratch);
+    AsPath::from_wire(scratch).ok()
 }
 
 /// Writes a checked path in four-octet form.

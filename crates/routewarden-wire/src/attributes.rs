@@ -344,20 +344,31 @@ impl<'a> Attributes<'a> {
         'a: 's,
     {
         let octets = self.value(code::AS_PATH)?;
-        let width = self.context.asn_width;
-        let as4 = self.effective_as4_path();
-        if width == AsnWidth::Four && as4.is_none() {
-            return AsPath::from_wire(octets).ok();
+        if self.has(code::AS4_PATH) {
+            return self.merged_as_path(octets, scratch);
         }
-        let length = match as4 {
-            None => as_path::widen_over(octets, width, scratch),
+        match self.context.asn_width {
+            AsnWidth::Four => AsPath::from_wire(octets).ok(),
+            AsnWidth::Two => as_path::widened(octets, scratch),
+        }
+    }
+
+    /// `AS_PATH` where there is an `AS4_PATH`.
+    #[inline(never)]
+    fn merged_as_path<'s>(&self, octets: &'a [u8], scratch: &'s mut Vec<u8>) -> Option<AsPath<'s>>
+    where
+        'a: 's,
+    {
+        let width = self.context.asn_width;
+        match self.effective_as4_path() {
             Some(as4) => {
                 scratch.clear();
                 as_path::merge(octets, width, as4, scratch);
-                scratch.len()
+                AsPath::from_wire(scratch).ok()
             }
-        };
-        AsPath::from_wire(scratch.get(..length)?).ok()
+            None if width == AsnWidth::Four => AsPath::from_wire(octets).ok(),
+            None => as_path::widened(octets, scratch),
+        }
     }
 
     /// `AS_PATH` as it stands: [`AsnWidth`] octets an ASN.

@@ -151,12 +151,22 @@ impl<'a> NlriField<'a> {
         }
     }
 
+    #[inline]
     fn check(&mut self, path_ids: PathIds, warnings: &mut Warnings) {
-        let octets = self.field_octets();
-        let mut walk = self.walk(path_ids == PathIds::Yes);
         self.has_path_ids = path_ids == PathIds::Yes;
+        let walk = self.walk(self.has_path_ids);
+        let is_sound = walk.sound == self.field_octets().len();
+        if !is_sound || walk.zero_lengths > 1 || walk.has_stray_bits {
+            self.repair(walk, path_ids, warnings);
+        }
+    }
+
+    /// What there is to say of a field that is not entirely as it should be.
+    #[inline(never)]
+    fn repair(&mut self, mut walk: Walk, path_ids: PathIds, warnings: &mut Warnings) {
+        let octets = self.field_octets();
         if path_ids == PathIds::Guess && (walk.sound < octets.len() || walk.zero_lengths > 1) {
-            let with_ids = self.walk(true);
+            let with_ids = Walk::over(octets, self.family.bits(), true);
             // Small identifiers read as default routes without them: where none is seen, a default
             // route is no identifier's but damage.
             let is_clean = with_ids.sound == octets.len()
@@ -184,10 +194,12 @@ impl<'a> NlriField<'a> {
         match (self.family, has_path_ids) {
             // Nearly every field.
             (AddressFamily::Ipv4, false) => Walk::over(octets, 32, false),
+            (AddressFamily::Ipv6, false) => Walk::over(octets, 128, false),
             (family, has_path_ids) => Walk::over(octets, family.bits(), has_path_ids),
         }
     }
 
+    #[inline]
     fn field_octets(&self) -> &'a [u8] {
         self.octets.get(usize::from(self.start)..).unwrap_or_default()
     }
