@@ -51,6 +51,12 @@ impl Prefix {
     /// The IPv6 prefix `addr/len`; host bits are cleared. `None` when `len > 128`.
     #[inline]
     pub fn v6(addr: u128, len: u8) -> Option<Self> {
+        if len <= 64 {
+            // Masked in 64 bits, as the mask of IPv4 in 32.
+            let mask = u64::MAX.checked_shl(64 - u32::from(len)).unwrap_or(0);
+            let octets = (addr & (u128::from(mask) << 64)).to_be_bytes();
+            return Some(Prefix { family: AddressFamily::Ipv6, octets, len });
+        }
         (len <= 128).then(|| Self::canonical(AddressFamily::Ipv6, addr, len))
     }
 
@@ -69,22 +75,26 @@ impl Prefix {
     }
 
     /// Address family.
+    #[inline]
     pub fn family(&self) -> AddressFamily {
         self.family
     }
 
     /// Whether this is an IPv4 prefix.
+    #[inline]
     pub fn is_ipv4(&self) -> bool {
         self.family == AddressFamily::Ipv4
     }
 
     /// Prefix length in bits, 0..=32 or 0..=128.
+    #[inline]
     #[expect(clippy::len_without_is_empty, reason = "a prefix length, not a container's")]
     pub fn len(&self) -> u8 {
         self.len
     }
 
     /// Network address.
+    #[inline]
     pub fn addr(&self) -> IpAddr {
         match self.family {
             AddressFamily::Ipv4 => {
@@ -96,6 +106,7 @@ impl Prefix {
     }
 
     /// Left-aligned address bits: an IPv4 address stands in the top 32 bits.
+    #[inline]
     pub fn bits(&self) -> u128 {
         u128::from_be_bytes(self.octets)
     }

@@ -179,6 +179,14 @@ struct Slot {
     len: u16,
 }
 
+impl Slot {
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "of 65,535 octets at most")]
+    fn of(start: usize, len: usize) -> Self {
+        Slot { start: start as u16, len: len as u16 }
+    }
+}
+
 /// The path attributes of a route. One pass notes where each known attribute lies and checks
 /// it (RFC 7606); values are read when asked for. Needs no memory of its own.
 #[derive(Clone, Copy, Debug)]
@@ -193,30 +201,44 @@ pub struct Attributes<'a> {
 impl<'a> Attributes<'a> {
     /// Finds and checks the attributes. Octets beyond 65,535 are never looked at: no length
     /// field can name them.
+    #[inline]
     pub fn scan(octets: &'a [u8], context: AttributeContext) -> Self {
-        let octets = octets.get(..usize::from(u16::MAX)).unwrap_or(octets);
-        let mut attributes = Attributes {
-            octets,
+        let mut attributes = Self::unread(context);
+        attributes.note_all(octets);
+        attributes
+    }
+
+    /// No attributes.
+    #[inline]
+    pub(crate) fn unread(context: AttributeContext) -> Self {
+        Attributes {
+            octets: &[],
             context,
             count: 0,
             slots: [Slot::default(); SLOT_COUNT],
             warnings: Warnings::NONE,
-        };
-        let mut rest = Cursor::new(octets);
-        while rest.remaining() > 0 {
-            let Some(raw) = next_attribute(&mut rest) else {
-                attributes.warnings.insert(Warning::AttributeOverrun);
+        }
+    }
+
+    /// Scans into an empty value, where it stands.
+    pub(crate) fn note_all(&mut self, octets: &'a [u8]) {
+        let octets = octets.get(..usize::from(u16::MAX)).unwrap_or(octets);
+        self.octets = octets;
+        let (mut at, mut count) = (0, 0);
+        while at < octets.len() {
+            let Some((raw, start)) = attribute_at(octets, at) else {
+                self.warnings.insert(Warning::AttributeOverrun);
                 break;
             };
-            let start = octets.len() - rest.remaining() - raw.value.len();
-            attributes.note(raw, start);
+            self.note(raw, start);
+            at = start + raw.value.len();
+            count += 1;
         }
-        attributes
+        self.count = count;
     }
 
     #[inline]
     fn note(&mut self, raw: RawAttribute<'a>, start: usize) {
-        self.count = self.count.saturating_add(1);
         let Some(rule) = RULES.get(usize::from(raw.code)) else { return };
         let Some(slot) = self.slots.get_mut(usize::from(rule.slot)) else { return };
         if slot.start != 0 {
@@ -225,7 +247,7 @@ impl<'a> Attributes<'a> {
         }
         // In table dumps the flags are the writer's, not the peer's: BIRD leaves them 0.
         let flags = raw.flags & (flag::OPTIONAL | flag::TRANSITIVE);
-        if !self.context.is_rib_entry && flags != rule.flags {
+        if flags != rule.flags && !self.context.is_rib_entry {
             self.warnings.insert(Warning::AttributeFlags);
         }
         if raw.value.len() != usize::from(rule.length) {
@@ -238,18 +260,31 @@ impl<'a> Attributes<'a> {
                 }
             }
         }
-        slot.start = u16::try_from(start).unwrap_or(0);
-        slot.len = u16::try_from(raw.value.len()).unwrap_or(0);
+        *slot = Slot::of(start, raw.value.len());
+    }
+
+    #[inline]
+    fn slot(&self, code: u8) -> Slot {
+        let rule = RULES.get(usize::from(code));
+        let slot = rule.and_then(|rule| self.slots.get(usize::from(rule.slot)));
+        slot.copied().unwrap_or_default()
     }
 
     #[inline]
     fn value(&self, code: u8) -> Option<&'a [u8]> {
-        let slot = self.slots.get(usize::from(RULES.get(usize::from(code))?.slot))?;
+        let slot = self.slot(code);
         let start = usize::from(slot.start);
         if start == 0 {
             return None;
         }
         self.octets.get(start..start + usize::from(slot.len))
+    }
+
+    /// Where the value of an attribute ends, in octets from the first attribute.
+    #[inline]
+    pub(crate) fn end_of(&self, code: u8) -> usize {
+        let slot = self.slot(code);
+        usize::from(slot.start) + usize::from(slot.len)
     }
 
     #[inline]
@@ -273,59 +308,84 @@ impl<'a> Attributes<'a> {
     }
 
     /// Faults found.
+    #[inline]
     pub fn warnings(&self) -> Warnings {
         self.warnings
     }
 
     /// All attributes as they stand, unknown and malformed ones included.
     pub fn raw(&self) -> impl Iterator<Item = RawAttribute<'a>> + use<'a> {
-        let mut rest = Cursor::new(self.octets);
-        std::iter::from_fn(move || next_attribute(&mut rest))
+        let (octets, mut at) = (self.octets, 0);
+        std::iter::from_fn(move || {
+            let (raw, start) = attribute_at(octets, at)?;
+            at = start + raw.value.len();
+            Some(raw)
+        })
     }
 
     /// Whether an attribute is there and well-formed.
+    #[inline]
     pub fn has(&self, code: u8) -> bool {
-        self.value(code).is_some()
+        self.slot(code).start != 0
     }
 
     /// ORIGIN.
+    #[inline]
     pub fn origin(&self) -> Option<RouteOrigin> {
         RouteOrigin::from_octet(*self.value(code::ORIGIN)?.first()?)
     }
 
     /// `AS_PATH`, merged with `AS4_PATH` where RFC 6793 §4.2.3 says so. Borrowed when the
-    /// session has four-octet ASNs, else written to `scratch`, which is emptied first.
+    /// session has four-octet ASNs, else written to `scratch`, which loses what it held.
     /// `None` when there is none, or it is malformed.
+    #[inline]
     pub fn as_path<'s>(&self, scratch: &'s mut Vec<u8>) -> Option<AsPath<'s>>
     where
         'a: 's,
     {
         let octets = self.value(code::AS_PATH)?;
+        if self.has(code::AS4_PATH) {
+            return self.merged_as_path(octets, scratch);
+        }
+        match self.context.asn_width {
+            AsnWidth::Four => AsPath::from_wire(octets).ok(),
+            AsnWidth::Two => as_path::widened(octets, scratch),
+        }
+    }
+
+    /// `AS_PATH` where there is an `AS4_PATH`.
+    #[inline(never)]
+    fn merged_as_path<'s>(&self, octets: &'a [u8], scratch: &'s mut Vec<u8>) -> Option<AsPath<'s>>
+    where
+        'a: 's,
+    {
         let width = self.context.asn_width;
-        let as4 = self.effective_as4_path();
-        if width == AsnWidth::Four && as4.is_none() {
-            return AsPath::from_wire(octets).ok();
+        match self.effective_as4_path() {
+            Some(as4) => {
+                scratch.clear();
+                as_path::merge(octets, width, as4, scratch);
+                AsPath::from_wire(scratch).ok()
+            }
+            None if width == AsnWidth::Four => AsPath::from_wire(octets).ok(),
+            None => as_path::widened(octets, scratch),
         }
-        scratch.clear();
-        match as4 {
-            None => as_path::widen(octets, width, scratch),
-            Some(as4) => as_path::merge(octets, width, as4, scratch),
-        }
-        AsPath::from_wire(scratch).ok()
     }
 
     /// `AS_PATH` as it stands: [`AsnWidth`] octets an ASN.
+    #[inline]
     pub fn as_path_octets(&self) -> Option<&'a [u8]> {
         self.value(code::AS_PATH)
     }
 
     /// `AS4_PATH` as it stands.
+    #[inline]
     pub fn as4_path_octets(&self) -> Option<&'a [u8]> {
         self.value(code::AS4_PATH)
     }
 
     /// `AS4_PATH`, if it counts: not when AGGREGATOR names a real AS beside `AS4_AGGREGATOR`,
     /// because then the route passed an AS that rewrote the path (RFC 6793 §4.2.3).
+    #[inline]
     fn effective_as4_path(&self) -> Option<&'a [u8]> {
         let as4 = self.value(code::AS4_PATH)?;
         (!self.is_as4_overruled()).then_some(as4)
@@ -337,11 +397,13 @@ impl<'a> Attributes<'a> {
     }
 
     /// Next hop: `NEXT_HOP`, else that of `MP_REACH_NLRI`.
+    #[inline]
     pub fn next_hop(&self) -> Option<IpAddr> {
         self.next_hop_ipv4().map(IpAddr::V4).or_else(|| self.mp_next_hop())
     }
 
     /// `NEXT_HOP`.
+    #[inline]
     pub fn next_hop_ipv4(&self) -> Option<Ipv4Addr> {
         self.u32(code::NEXT_HOP).map(Ipv4Addr::from)
     }
@@ -357,21 +419,25 @@ impl<'a> Attributes<'a> {
     }
 
     /// `MULTI_EXIT_DISC`.
+    #[inline]
     pub fn med(&self) -> Option<u32> {
         self.u32(code::MED)
     }
 
     /// `LOCAL_PREF`.
+    #[inline]
     pub fn local_pref(&self) -> Option<u32> {
         self.u32(code::LOCAL_PREF)
     }
 
     /// Whether `ATOMIC_AGGREGATE` is there.
+    #[inline]
     pub fn atomic_aggregate(&self) -> bool {
         self.has(code::ATOMIC_AGGREGATE)
     }
 
     /// AGGREGATOR, replaced by `AS4_AGGREGATOR` where RFC 6793 §4.2.3 says so.
+    #[inline]
     pub fn aggregator(&self) -> Option<Aggregator> {
         let old = aggregator(self.value(code::AGGREGATOR)?)?;
         let new = self.value(code::AS4_AGGREGATOR).and_then(aggregator);
@@ -382,33 +448,39 @@ impl<'a> Attributes<'a> {
     }
 
     /// Only to Customer.
+    #[inline]
     pub fn otc(&self) -> Option<Asn> {
         self.u32(code::OTC).map(Asn)
     }
 
     /// `ORIGINATOR_ID`.
+    #[inline]
     pub fn originator_id(&self) -> Option<Ipv4Addr> {
         self.u32(code::ORIGINATOR_ID).map(Ipv4Addr::from)
     }
 
     /// `CLUSTER_LIST`.
+    #[inline]
     pub fn cluster_list(&self) -> impl Iterator<Item = Ipv4Addr> + use<'a> {
         let (ids, _) = self.value(code::CLUSTER_LIST).unwrap_or_default().as_chunks::<4>();
         ids.iter().map(|id| Ipv4Addr::from(*id))
     }
 
     /// Communities as (ASN, value) pairs (RFC 1997).
+    #[inline]
     pub fn communities(&self) -> impl Iterator<Item = (u16, u16)> + use<'a> {
         let (pairs, _) = self.community_octets().as_chunks::<4>();
         pairs.iter().map(|&[a, b, c, d]| (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
     }
 
     /// Communities, four octets each.
+    #[inline]
     pub fn community_octets(&self) -> &'a [u8] {
         self.value(code::COMMUNITIES).unwrap_or_default()
     }
 
     /// Large communities: global administrator and two values (RFC 8092 §3).
+    #[inline]
     pub fn large_communities(&self) -> impl Iterator<Item = [u32; 3]> + use<'a> {
         let (parts, _) = self.large_community_octets().as_chunks::<4>();
         let (triples, _) = parts.as_chunks::<3>();
@@ -416,28 +488,33 @@ impl<'a> Attributes<'a> {
     }
 
     /// Large communities, twelve octets each.
+    #[inline]
     pub fn large_community_octets(&self) -> &'a [u8] {
         self.value(code::LARGE_COMMUNITIES).unwrap_or_default()
     }
 
     /// Extended communities, eight octets each (RFC 4360 §2).
+    #[inline]
     pub fn ext_communities(&self) -> impl Iterator<Item = [u8; 8]> + use<'a> {
         let (all, _) = self.value(code::EXT_COMMUNITIES).unwrap_or_default().as_chunks::<8>();
         all.iter().copied()
     }
 
     /// IPv6 address specific extended communities, twenty octets each (RFC 5701 §2).
+    #[inline]
     pub fn ipv6_ext_communities(&self) -> impl Iterator<Item = [u8; 20]> + use<'a> {
         let octets = self.value(code::IPV6_EXT_COMMUNITIES).unwrap_or_default();
         octets.as_chunks::<20>().0.iter().copied()
     }
 
     /// `MP_REACH_NLRI`.
+    #[inline]
     pub fn mp_reach(&self) -> Option<MpReach<'a>> {
         MpReach::read(self.value(code::MP_REACH)?, self.context.is_rib_entry)
     }
 
     /// `MP_UNREACH_NLRI`.
+    #[inline]
     pub fn mp_unreach(&self) -> Option<MpUnreach<'a>> {
         MpUnreach::read(self.value(code::MP_UNREACH)?)
     }
@@ -464,15 +541,17 @@ fn duplicate(code: u8) -> Warning {
     }
 }
 
+/// The attribute whose header stands at `at`, and where its value begins.
 #[inline]
-fn next_attribute<'a>(rest: &mut Cursor<'a>) -> Option<RawAttribute<'a>> {
-    let [flags, code] = rest.array()?;
-    let length = if flags & flag::EXTENDED_LENGTH != 0 {
-        usize::from(rest.u16()?)
+fn attribute_at(octets: &[u8], at: usize) -> Option<(RawAttribute<'_>, usize)> {
+    let &[flags, code, high] = octets.get(at..)?.first_chunk()?;
+    let (start, len) = if flags & flag::EXTENDED_LENGTH != 0 {
+        let low = *octets.get(at + 3)?;
+        (at + 4, usize::from(u16::from_be_bytes([high, low])))
     } else {
-        usize::from(rest.u8()?)
+        (at + 3, usize::from(high))
     };
-    Some(RawAttribute { flags, code, value: rest.take(length)? })
+    Some((RawAttribute { flags, code, value: octets.get(start..start + len)? }, start))
 }
 
 /// Optional and transitive bits as specified for a known attribute.
