@@ -237,5 +237,11 @@ mod tests {
             prop_assert_eq!(prefix.to_string().parse::<Prefix>().unwrap(), prefix);
             prop_assert!(prefix.less_specific(prefix.len() / 2).unwrap().covers(&prefix));
         }
+
+        #[test]
+        fn host_bits_are_cleared(bits: u128, len in 0u8..=128) {
+            let kept = (0..u32::from(len)).fold(0, |kept, bit| kept | bits & (1 << (127 - bit)));
+            prop_assert_eq!(Prefix::v6(bits, len).unwrap().bits(), kept);
+        }
     }
 }

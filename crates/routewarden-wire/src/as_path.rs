@@ -174,3 +174,32 @@ fn join(segment: WireSegment<'_>, at: usize, out: &mut Vec<u8>) -> bool {
     }
     both
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The scratch holds the octets of longer and shorter paths of before.
+        #[test]
+        fn widening_at_once_is_widening_by_segments(
+            paths in vec(vec((1_u8..=4, vec(any::<u16>(), 0..12)), 0..3), 1..4),
+        ) {
+            let mut scratch = Vec::new();
+            for path in paths {
+                let mut octets = Vec::new();
+                for (kind, asns) in path {
+                    octets.extend([kind, u8::try_from(asns.len()).unwrap()]);
+                    octets.extend(asns.iter().flat_map(|asn| asn.to_be_bytes()));
+                }
+                let mut by_segments = Vec::new();
+                widen(&octets, AsnWidth::Two, &mut by_segments);
+                let path = widened(&octets, &mut scratch).unwrap();
+                prop_assert_eq!(path.as_wire(), by_segments);
+            }
+        }
+    }
+}

@@ -10,8 +10,7 @@ use crate::mrt::{bgp4mp as subtype, legacy};
 use crate::nlri::family_of;
 use crate::update::{BgpMessage, MessageFrame, SessionContext, Update, message_type};
 use crate::{
-    AsnWidth, Error, Part, RawRecord, Record, Unsupported, Warning, Warnings, mrt,
-    table_dump,
+    AsnWidth, Error, Part, RawRecord, Record, Unsupported, Warning, Warnings, mrt, table_dump,
 };
 
 /// Longest message of the types BGP and BGP4PLUS, which has no header to bound it: what the length

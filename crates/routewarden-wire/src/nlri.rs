@@ -383,3 +383,6 @@ fn padded<const N: usize>(octets: &[u8]) -> Option<[u8; N]> {
 pub(crate) fn has_stray_bits(octets: &[u8], len: u8) -> bool {
     octets.last().is_some_and(|last| last & stray_mask(len) != 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,11 +167,11 @@ fn read_record(
     batch: &mut EventBatch,
 ) {
     emitter.begin(raw);
-    match decoder.decode(raw) {
+    decoder.visit(raw, |decoded| match decoded {
         Ok(decoded) => {
             emitter.warn(decoded.warnings);
-            emitter.record(&decoded.value, batch);
+            emitter.record(decoded.value, batch);
         }
         Err(error) => emitter.lose(&error),
-    }
+    });
 }
