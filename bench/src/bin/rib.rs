@@ -4,14 +4,15 @@
 //! Give uncompressed files, so that decompression is not what is measured; `--threads 1` pinned to
 //! one core measures decoding and loading together.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use routewarden_core::rib::{AdjRibIn, LATE_EVENT_SECS};
+use routewarden_core::rib::{AdjRibIn, LATE_EVENT_SECS, RibLimits};
 use routewarden_core::{PeerId, PeerTable, Prefix, RouteEventKind};
 use routewarden_feeds::sources::Sources;
 use routewarden_feeds::stream::{Run, StreamOptions, load_rib, open_updates};
@@ -29,6 +30,9 @@ struct Arguments {
     /// Only routes of the first so many peers.
     #[arg(long)]
     peers: Option<u32>,
+    /// File to save the loaded table to, and to restore it from.
+    #[arg(long)]
+    snapshot: Option<PathBuf>,
     /// Threads that decode.
     #[arg(long, default_value = "1")]
     threads: NonZeroUsize,
@@ -63,6 +67,9 @@ fn main() -> Result<()> {
     out.insert("resident_loaded".to_owned(), resident.into());
     out.insert("octets_per_route".to_owned(), rate(resident.saturating_sub(before), routes as f64));
 
+    if let Some(path) = &arguments.snapshot {
+        measure_snapshot(path, &state.rib, &peers, &mut out)?;
+    }
     options.table_times = report.table_times();
     let mut stream = open_updates(files(&arguments.updates)?, &options)?;
     let start = Instant::now();
@@ -83,6 +90,31 @@ fn main() -> Result<()> {
     out.insert("routes_withdrawn".to_owned(), state.rib.route_count().into());
     out.insert("resident_withdrawn".to_owned(), resident_octets()?.into());
     writeln!(std::io::stdout(), "{}", Value::Object(out))?;
+    Ok(())
+}
+
+/// Saves the table to a file, restores it, and holds the octets of a second saving against those
+/// of the first.
+#[expect(clippy::disallowed_methods, reason = "measuring is what this program is for")]
+fn measure_snapshot(
+    path: &Path,
+    rib: &AdjRibIn,
+    peers: &PeerTable,
+    out: &mut Map<String, Value>,
+) -> Result<()> {
+    let start = Instant::now();
+    rib.save(peers, &mut BufWriter::with_capacity(1 << 20, File::create(path)?))?;
+    out.insert("save_seconds".to_owned(), start.elapsed().as_secs_f64().into());
+    let octets = std::fs::metadata(path)?.len();
+    out.insert("snapshot_octets".to_owned(), octets.into());
+    let start = Instant::now();
+    let mut input = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let mut names = PeerTable::default();
+    let again = AdjRibIn::restore(&mut input, RibLimits::default(), &mut names, &mut |_| 0)?;
+    out.insert("restore_seconds".to_owned(), start.elapsed().as_secs_f64().into());
+    let mut second = Vec::new();
+    again.save(&names, &mut second)?;
+    ensure!(std::fs::read(path)? == second, "the restored table is another one");
     Ok(())
 }
 
