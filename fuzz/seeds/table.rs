@@ -20,7 +20,10 @@ fn announce(rib: &mut AdjRibIn, peers: &mut PeerTable, number: u32, prefix: Pref
     let mut octets = Vec::new();
     assert!(set.encode(&mut octets));
     let time = Timestamp::from_secs_micros(secs, number * 16);
-    rib.announce((time, peers.intern(&peer(number))), prefix, &octets, &mut |_| 0);
+    let id = peers.intern(&peer(number));
+    rib.tick(time);
+    rib.hear(time, id);
+    rib.announce((time, id), prefix, &octets, &mut |_| 0);
 }
 
 fn saved(rib: &AdjRibIn, peers: &PeerTable) -> Outcome<Vec<u8>> {

@@ -129,10 +129,12 @@ impl State {
             if peer.0 >= self.peers_max {
                 continue;
             }
+            self.rib.tick(event.time);
             match event.kind {
                 RouteEventKind::Announcement { prefix, attributes }
                 | RouteEventKind::TableEntry { prefix, attributes, .. } => {
                     let octets = run.batch.attributes(attributes);
+                    self.rib.hear(event.time, peer);
                     self.rib.announce((event.time, peer), prefix, octets, &mut |_| 0);
                 }
                 RouteEventKind::Withdrawal { prefix } => {

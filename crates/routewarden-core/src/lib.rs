@@ -12,6 +12,7 @@ pub mod peer;
 pub mod prefix;
 pub mod prefix_map;
 pub mod rib;
+pub mod shard;
 pub mod time;
 
 pub use as_path::{AsPath, AsPathBuf, Segment, SegmentKind};
@@ -21,4 +22,5 @@ pub use event::{EventBatch, RouteEvent, RouteEventKind};
 pub use peer::{Peer, PeerId, PeerTable};
 pub use prefix::{AddressFamily, Prefix};
 pub use prefix_map::PrefixMap;
+pub use shard::{Shard, Share};
 pub use time::Timestamp;

@@ -105,9 +105,8 @@ impl AdjRibIn {
     /// Writes the table: peers with their sessions, routes, attributes, the withdrawals remembered,
     /// and counters. `peers` names its peers. Flags of attributes are not written.
     ///
-    /// To be called between events: what is kept for the next event only is left out, as is
-    /// what [`AdjRibIn::take_ended_transfer`] would give. `out` should be buffered or take writes
-    /// of 64 KiB well.
+    /// What is kept for the next event only is left out. `out` should be buffered or take writes of
+    /// 64 KiB well.
     ///
     /// # Errors
     /// When `out` fails or `peers` lacks a peer of the table.

@@ -130,6 +130,7 @@ pub fn rib_ops(octets: &[u8]) {
         let Some(prefix) = prefix(which) else { continue };
         now += u32::from(when >> 7);
         let time = Timestamp::from_secs(now - u32::from(when % 32));
+        table.rib.tick(Timestamp::from_secs(now));
         let number = who % PEERS;
         let (key, id) = ((prefix, number), table.id(number));
         match what % 8 {
@@ -137,7 +138,6 @@ pub fn rib_ops(octets: &[u8]) {
                 let origin = 64_500 + u32::from(what / 64);
                 let change = announce(&mut table.rib, (time, id), prefix, origin);
                 assert_eq!(table.read(change), model.announce(key, time, origin));
-                table.rib.take_ended_transfer();
             }
             4 | 5 => {
                 let change = table.rib.withdraw((time, id), prefix);
@@ -159,6 +159,7 @@ fn announce(
     let path = AsPathBuf::sequence([Asn(64_496), Asn(origin)]);
     let mut octets = Vec::new();
     assert!(RouteAttributes::from_path(path.as_path()).encode(&mut octets));
+    rib.hear(at.0, at.1);
     rib.announce(at, prefix, &octets, &mut |_| 0)
 }
 

@@ -223,6 +223,8 @@ impl<C: FnMut(&RouteAttributes<'_>) -> u8> Restore<'_, C> {
 
     fn end<R: Read>(mut self, frames: &mut Frames<'_, R>) -> Result<AdjRibIn, SnapshotError> {
         self.finish_prefix(frames)?;
+        self.rib.now = frames.time()?;
+        self.rib.latest_withdrawal = frames.time()?;
         self.rib.counters = RibCounters {
             duplicate_announcements: frames.number()?,
             needless_withdrawals: frames.number()?,

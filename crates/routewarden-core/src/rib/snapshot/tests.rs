@@ -30,6 +30,7 @@ fn table(peers: &mut PeerTable, numbers: u8, prefixes: u32) -> AdjRibIn {
         for n in 0..prefixes {
             let prefix = Prefix::v4(10 << 24 | n << 8, 24).unwrap();
             let time = Timestamp::from_secs_micros(1_000 + n, 32 * u32::from(number));
+            rib.hear(time, id);
             rib.announce((time, id), prefix, &attributes(n % 50), &mut |_| 7);
         }
     }
@@ -83,6 +84,7 @@ fn routes_of_one_prefix_may_fill_several_frames() {
         let mut octets = Vec::new();
         assert!(set.encode(&mut octets));
         let at = (Timestamp::from_secs(5), id);
+        rib.hear(at.0, id);
         rib.announce(at, "::/0".parse().unwrap(), &octets, &mut |_| 0).unwrap();
     }
     let octets = save(&rib, &names);

@@ -41,6 +41,8 @@ pub(super) fn save(
     }
     frames.end()?;
     frames.begin(FrameKind::End);
+    frames.time(rib.now);
+    frames.time(rib.latest_withdrawal);
     let counters = rib.counters;
     frames.number(counters.duplicate_announcements);
     frames.number(counters.needless_withdrawals);
