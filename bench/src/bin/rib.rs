@@ -67,6 +67,7 @@ fn main() -> Result<()> {
     out.insert("resident_loaded".to_owned(), resident.into());
     out.insert("octets_per_route".to_owned(), rate(resident.saturating_sub(before), routes as f64));
 
+    measure_look_ups(&state.rib, &mut out);
     if let Some(path) = &arguments.snapshot {
         measure_snapshot(path, &state.rib, &peers, &mut out)?;
     }
@@ -93,6 +94,22 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Asks of every prefix what covers it and what it covers.
+#[expect(clippy::disallowed_methods, reason = "measuring is what this program is for")]
+fn measure_look_ups(rib: &AdjRibIn, out: &mut Map<String, Value>) {
+    let prefixes: Vec<Prefix> = rib.prefixes().copied().collect();
+    let per_prefix = |secs: f64| rate(prefixes.len(), secs);
+    let start = Instant::now();
+    let covering: usize = prefixes.iter().map(|prefix| rib.covering(prefix).count()).sum();
+    out.insert("covering_per_second".to_owned(), per_prefix(start.elapsed().as_secs_f64()));
+    out.insert("covering_found".to_owned(), covering.into());
+    let start = Instant::now();
+    let covered = |prefix: &Prefix| rib.covered(prefix).take(COVERED_MAX).count();
+    let covered: usize = prefixes.iter().map(covered).sum();
+    out.insert("covered_per_second".to_owned(), per_prefix(start.elapsed().as_secs_f64()));
+    out.insert("covered_found".to_owned(), covered.into());
+}
+
 /// Saves the table to a file, restores it, and holds the octets of a second saving against those
 /// of the first.
 #[expect(clippy::disallowed_methods, reason = "measuring is what this program is for")]
@@ -117,6 +134,9 @@ fn measure_snapshot(
     ensure!(std::fs::read(path)? == second, "the restored table is another one");
     Ok(())
 }
+
+/// Most more-specifics asked for at a time.
+const COVERED_MAX: usize = 512;
 
 struct State {
     rib: AdjRibIn,
