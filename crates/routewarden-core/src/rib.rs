@@ -5,9 +5,11 @@
 
 mod attribute_table;
 mod blocks;
+pub mod fuzz;
 mod lookup;
 mod route_store;
 mod session;
+pub mod snapshot;
 
 use std::collections::VecDeque;
 

@@ -168,6 +168,16 @@ impl AttributeTable {
         Some(id)
     }
 
+    /// Counts one more reference to a set in use.
+    pub(super) fn refer(&mut self, id: AttributeId) {
+        self.sets.count(id.0, 1);
+    }
+
+    /// The canonical octets.
+    pub(super) fn octets_of(&self, id: AttributeId) -> &[u8] {
+        self.sets.octets(id.0)
+    }
+
     /// Gives one reference back; the last frees the octets.
     pub(super) fn release(&mut self, id: AttributeId) {
         if self.sets.count(id.0, -1) > 0 {
