@@ -1,4 +1,5 @@
 //! What the measuring programs share.
 
+pub mod bgpdump;
 pub mod hash;
 pub mod run;
