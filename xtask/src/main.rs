@@ -2,6 +2,7 @@
 
 mod compare;
 mod docs;
+mod gate;
 mod layers;
 mod picture;
 mod program;
@@ -20,6 +21,8 @@ usage: cargo xtask CHORE
   docs           make the generated blocks of README.md and docs/, and the picture
   check-docs     check that they are as the program says
   picture        make docs/images/demo.svg out of what the program prints
+  gate           count the instructions of the decoder and the table and hold them against
+                 bench/instructions.toml; with --update write them there
   compare        compare with other tools on the same files; see bench/README.md (--help)
 ";
 
@@ -31,6 +34,8 @@ fn main() -> ExitCode {
         ["docs"] => write_docs(true),
         ["picture"] => write_docs(false),
         ["check-docs"] => check_docs(),
+        ["gate"] => gate::main(false),
+        ["gate", "--update"] => gate::main(true),
         ["compare", rest @ ..] => compare::main(rest),
         ["help" | "--help" | "-h"] => say(USAGE),
         _ => {
