@@ -11,6 +11,7 @@ pub mod facts;
 pub mod peer;
 pub mod prefix;
 pub mod rib;
+pub mod shard;
 pub mod time;
 
 pub use as_path::{AsPath, AsPathBuf, Segment, SegmentKind};
@@ -19,4 +20,5 @@ pub use attributes::{Origin, RouteAttributes};
 pub use event::{EventBatch, RouteEvent, RouteEventKind};
 pub use peer::{Peer, PeerId, PeerTable};
 pub use prefix::{AddressFamily, Prefix};
+pub use shard::{Shard, Share};
 pub use time::Timestamp;

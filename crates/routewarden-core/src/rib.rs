@@ -17,7 +17,6 @@ use crate::{Asn, PeerId, Prefix, RouteAttributes, Timestamp};
 pub use attribute_table::{AttributeId, AttributeTable};
 pub use route_store::PEERS_MAX;
 use route_store::{RouteList, RouteStore, StoredRoute, StoredTime};
-use session::TransferStep;
 pub use session::{Session, TRANSFER_QUIET_SECS, TRANSFER_SECS_MAX};
 
 /// How long a withdrawal is remembered so that an older announcement, arriving late, does not
@@ -52,6 +51,19 @@ impl Default for RibLimits {
             routes_max: ROUTES_MAX,
             prefixes_max: PREFIXES_MAX,
             attribute_octets_max: ATTRIBUTE_OCTETS_MAX,
+        }
+    }
+}
+
+impl RibLimits {
+    /// The limits of one of `shards` tables that hold together what these limits allow.
+    #[must_use]
+    pub fn divided(self, shards: u32) -> Self {
+        let shards = usize::try_from(shards.max(1)).unwrap_or(1);
+        RibLimits {
+            routes_max: self.routes_max.div_ceil(shards),
+            prefixes_max: self.prefixes_max.div_ceil(shards),
+            attribute_octets_max: self.attribute_octets_max.div_ceil(shards),
         }
     }
 }
@@ -115,18 +127,33 @@ pub struct AdjRibIn {
     sessions: Vec<Session>,
     recent_withdrawals: HashMap<(PeerId, Prefix), Timestamp, Hasher>,
     withdrawal_order: VecDeque<(Timestamp, PeerId, Prefix)>,
+    /// Time of the latest withdrawal ever.
+    latest_withdrawal: Timestamp,
     /// Attributes of the last change's `before`, given back with the next event.
     released: Option<AttributeId>,
     route_count: usize,
     counters: RibCounters,
     limits: RibLimits,
-    ended_transfer: Option<PeerId>,
+    /// Time of the latest event.
+    now: Timestamp,
 }
 
 impl AdjRibIn {
     /// An empty table with these limits.
     pub fn with_limits(limits: RibLimits) -> Self {
         AdjRibIn { limits, ..AdjRibIn::default() }
+    }
+
+    /// Notes the time of an event, whoever's it is: what is remembered for a while is judged by it.
+    pub fn tick(&mut self, time: Timestamp) {
+        self.now = self.now.max(time);
+    }
+
+    /// Notes that `peer` announces something, to whatever prefix: it tells of its session. To be
+    /// called before [`AdjRibIn::announce`]. Gives whether a table transfer has ended by its time:
+    /// routes from before the reset that the peer has not sent again are gone.
+    pub fn hear(&mut self, time: Timestamp, peer: PeerId) -> bool {
+        session_mut(&mut self.sessions, peer).on_announcement(time)
     }
 
     /// An announcement or table entry of `peer`. `octets` are canonical attribute octets;
@@ -148,11 +175,6 @@ impl AdjRibIn {
             return None;
         }
         let session = session_mut(&mut self.sessions, peer);
-        let step = session.on_announcement(time);
-        let in_transfer = step == TransferStep::InTransfer;
-        if step == TransferStep::Ended {
-            self.ended_transfer = Some(peer);
-        }
         let stored = StoredTime::from(time);
         let list = self.lists.entry(prefix).or_default();
         let found = self.store.find(list, peer);
@@ -169,7 +191,7 @@ impl AdjRibIn {
             before: None,
             before_unknown: false,
             after: Some(after),
-            in_transfer,
+            in_transfer: session.is_in_transfer(),
         };
         // Peers beyond the limit were refused above.
         let route = StoredRoute::new(peer, after, stored)?;
@@ -236,12 +258,6 @@ impl AdjRibIn {
         })
     }
 
-    /// The peer whose table transfer the last announcement ended by its time, once: routes from
-    /// before the reset that it has not sent again are gone.
-    pub fn take_ended_transfer(&mut self) -> Option<PeerId> {
-        self.ended_transfer.take()
-    }
-
     /// The session of `peer`, made on first use.
     pub fn session_mut(&mut self, peer: PeerId) -> &mut Session {
         session_mut(&mut self.sessions, peer)
@@ -304,8 +320,14 @@ impl AdjRibIn {
 
     /// Brings the table's housekeeping up to `now`: what is kept for a while only, goes.
     pub fn advance(&mut self, now: Timestamp) {
+        self.tick(now);
         self.release();
-        self.forget_withdrawals(now);
+        self.forget_withdrawals();
+    }
+
+    /// Takes back what the last events added to the counters, when another table counts them.
+    pub fn reset_counters(&mut self, counters: RibCounters) {
+        self.counters = counters;
     }
 
     /// Whether the announcement would let the table grow beyond its limits. A route that is held
@@ -340,22 +362,28 @@ impl AdjRibIn {
     }
 
     fn withdrawn_later_than(&self, peer: PeerId, prefix: Prefix, time: Timestamp) -> bool {
-        // The map is nearly always empty of the pair; the cheap test first.
-        !self.recent_withdrawals.is_empty()
-            && self.recent_withdrawals.get(&(peer, prefix)).is_some_and(|&at| at > time)
+        // Judged by the time, not by what is still in the map: that depends on other prefixes.
+        let is_later = |&at: &Timestamp| at > time && !self.is_forgotten(at);
+        // Most announcements are of the present, and nothing later than it is remembered.
+        self.latest_withdrawal > time
+            && self.recent_withdrawals.get(&(peer, prefix)).is_some_and(is_later)
+    }
+
+    fn is_forgotten(&self, withdrawn: Timestamp) -> bool {
+        self.now.secs_since(withdrawn) > LATE_EVENT_SECS
     }
 
     fn remember_withdrawal(&mut self, time: Timestamp, peer: PeerId, prefix: Prefix) {
-        self.forget_withdrawals(time);
+        self.latest_withdrawal = self.latest_withdrawal.max(time);
+        self.forget_withdrawals();
         let latest = self.recent_withdrawals.entry((peer, prefix)).or_insert(time);
         *latest = time.max(*latest);
         self.withdrawal_order.push_back((time, peer, prefix));
     }
 
-    fn forget_withdrawals(&mut self, now: Timestamp) {
+    fn forget_withdrawals(&mut self) {
         while let Some(&(at, old_peer, old_prefix)) = self.withdrawal_order.front() {
-            let expired = now.secs_since(at) > LATE_EVENT_SECS;
-            if !expired && self.withdrawal_order.len() < RECENT_WITHDRAWALS_MAX {
+            if !self.is_forgotten(at) && self.withdrawal_order.len() < RECENT_WITHDRAWALS_MAX {
                 break;
             }
             self.withdrawal_order.pop_front();

@@ -51,8 +51,6 @@ pub(crate) struct Target {
     pub(crate) below: usize,
     pub(crate) below_foreign: usize,
     pub(crate) culprit_below: usize,
-    /// Whether a victim and the culprit were ever neighbours in a path.
-    pub(crate) adjacent: bool,
     /// Whether the culprit originates a prefix that covers the victims' (a provider's block).
     pub(crate) culprit_covers: Option<Prefix>,
 }
@@ -60,6 +58,8 @@ pub(crate) struct Target {
 /// Something the victim did against the claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Reaction {
+    /// Number of the event.
+    pub(crate) seq: u64,
     pub(crate) time: Timestamp,
     pub(crate) prefix: Prefix,
     pub(crate) origin: Asn,
@@ -83,6 +83,8 @@ const EPISODES_MAX: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     pub(crate) key: ClaimKey,
+    /// Number of the event that made it.
+    pub(crate) seq: u64,
     /// First time any peer showed it (for a standing route: when the peer received it).
     pub(crate) first_seen: Timestamp,
     /// Last announcement that showed it.
@@ -120,9 +122,10 @@ pub(crate) struct Claim {
 const REACTIONS_MAX: usize = 64;
 
 impl Claim {
-    pub(crate) fn new(key: ClaimKey, time: Timestamp) -> Self {
+    pub(crate) fn new(key: ClaimKey, time: Timestamp, seq: u64) -> Self {
         Claim {
             key,
+            seq,
             first_seen: time,
             last_seen: time,
             ended_at: None,

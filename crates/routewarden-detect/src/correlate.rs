@@ -10,7 +10,7 @@ use routewarden_core::facts::InvalidReason;
 use routewarden_core::{Asn, Timestamp};
 
 use crate::claim::{Claim, ClaimKey, ClaimKind};
-use crate::engine::Detector;
+use crate::detector::Detector;
 use crate::incident::Evidence;
 use crate::rules::{self, Case};
 use crate::{CONFIDENCE_REPORTED_MIN, Incident, QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN, Report};
@@ -44,15 +44,12 @@ struct Cause {
 impl Detector {
     /// The incidents, as of the last event.
     pub fn report(&self) -> Report {
-        let mut counters = self.counters;
-        let rib = self.rib.counters();
-        counters.routes_over_limit = rib.over_limit;
-        counters.late_events = rib.late_events;
-        counters.duplicates = rib.duplicate_announcements;
+        let mut counters = self.counters();
         let mut groups: BTreeMap<Cause, Vec<Weighed<'_>>> = BTreeMap::new();
         let mut by_culprit: BTreeMap<Asn, Vec<Weighed<'_>>> = BTreeMap::new();
+        let short = self.short_claims();
         let claims: BTreeMap<ClaimKey, &Claim> =
-            self.claims.iter().map(|claim| (claim.key, claim)).collect();
+            self.claims().chain(&short).map(|claim| (claim.key, claim)).collect();
         for claim in claims.values() {
             let seen = claim.witnesses.len();
             if claim.key.kind == ClaimKind::Origin {
@@ -80,7 +77,7 @@ impl Detector {
             incidents.extend(self.origin_incidents(claims));
         }
         for claims in groups.into_values() {
-            let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now);
+            let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now());
             incidents.extend(apart.into_iter().map(|claims| self.build(&claims, None)));
         }
         incidents.sort_by(|a, b| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
@@ -88,14 +85,14 @@ impl Detector {
             incidents,
             counters,
             vantage_points: self.peer_asns(),
-            routes: self.rib.route_count(),
-            known_prefixes: self.habit.len(),
-            known_links: self.topology.len(),
+            routes: self.route_count(),
+            known_prefixes: self.known_prefixes(),
+            known_links: self.known_links(),
         }
     }
 
     fn peer_asns(&self) -> usize {
-        self.peers.iter().map(|(_, peer)| peer.asn).collect::<BTreeSet<_>>().len()
+        self.peers().iter().map(|(_, peer)| peer.asn).collect::<BTreeSet<_>>().len()
     }
 
     /// Whether the same route is already told as a hijack, with its ROV state as evidence.
@@ -106,7 +103,7 @@ impl Detector {
     }
 
     fn quorum(&self, claim: &Claim) -> usize {
-        self.config.quorum.unwrap_or_else(|| {
+        self.config().quorum.unwrap_or_else(|| {
             let of = self.vantage_points(claim.key.prefix.family());
             if of < QUORUM_VANTAGE_POINTS_MIN { 1 } else { QUORUM_DEFAULT }
         })
@@ -125,7 +122,7 @@ impl Detector {
 
     /// ASes that covering VRPs name, the culprit and AS0 left out; sorted.
     fn vrp_holders(&self, claim: &Claim) -> Vec<Asn> {
-        let Some(vrps) = &self.facts.vrps else { return Vec::new() };
+        let Some(vrps) = &self.facts().vrps else { return Vec::new() };
         let origin = routewarden_core::Origin::As(claim.key.culprit);
         let validity = vrps.table.validate(&claim.key.prefix, origin);
         let holders: BTreeSet<Asn> = validity
@@ -142,14 +139,18 @@ impl Detector {
             Some(target) => rules::weigh(&Case {
                 claim,
                 target,
-                facts: &self.facts,
+                facts: self.facts(),
                 vantage_points: self.vantage_points(claim.key.prefix.family()),
                 has_table: self.has_table(),
+                adjacent: target
+                    .victims
+                    .iter()
+                    .any(|&victim| self.adjacent(victim, claim.key.culprit, claim.seq)),
                 victim_is_present: target.victims.iter().any(|&victim| {
                     let block = target.covering.unwrap_or(claim.key.prefix);
-                    self.rib.is_originated_by(&block, victim)
+                    self.is_originated_by(&block, victim)
                 }),
-                now: self.now,
+                now: self.now(),
             }),
             None => build::plain_evidence(self, claim),
         };
@@ -175,7 +176,7 @@ impl Detector {
             }
         }
         for claims in by_victims.into_values() {
-            let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now);
+            let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now());
             incidents.extend(apart.into_iter().map(|claims| self.build(&claims, None)));
         }
         incidents

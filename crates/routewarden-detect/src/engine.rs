@@ -1,17 +1,25 @@
 //! Events in, claims out: the Adj-RIB-In, what was learned, and the life of every claim.
+//!
+//! The work is divided by prefix block ([`Shard`]). Every shard is shown every event: it follows
+//! the sessions of all peers and numbers the events, so it knows what any other knows of them, and
+//! takes into its table, learns and judges the prefixes that are its own. Prefixes shorter than a
+//! block are known to all and counted in one.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use routewarden_core::facts::{Facts, RovState};
-use routewarden_core::rib::{AdjRibIn, AttributeId, RouteChange};
+use routewarden_core::rib::{AdjRibIn, AttributeId, RibCounters, RibLimits, RouteChange};
 use routewarden_core::{
-    AsPath, Asn, EventBatch, Origin, PeerId, PeerTable, Prefix, RouteAttributes, RouteEvent,
-    RouteEventKind, Timestamp,
+    AsPath, Asn, EventBatch, Origin, Peer, PeerId, PeerTable, Prefix, RouteAttributes, RouteEvent,
+    RouteEventKind, Shard, Share, Timestamp,
 };
 
 use crate::claim::{Claim, ClaimKey, ClaimKind, Reaction};
-use crate::knowledge::{KnownFrom, KnownOrigin, OriginHabit, Topology};
+use crate::knowledge::{
+    KNOWN_PREFIXES_MAX, KnownFrom, KnownOrigin, LINKS_MAX, OriginHabit, Topology,
+};
 use crate::{Config, Counters};
 
 type Hasher = foldhash::fast::FixedState;
@@ -19,11 +27,12 @@ type Hasher = foldhash::fast::FixedState;
 /// Attributes whose path holds a bogon ASN.
 const FLAG_BOGON_ASN: u8 = 1;
 
-/// Turns route events into claims. Deterministic: the same events and facts give the same
-/// claims, whatever the numbers of the peers.
-pub struct Detector {
+/// Turns the route events of one shard into claims. Deterministic: the same events and facts give
+/// the same claims, whatever the numbers of the peers.
+pub struct DetectorShard {
+    pub(crate) shard: Shard,
     pub(crate) config: Config,
-    pub(crate) facts: Facts,
+    pub(crate) facts: Arc<Facts>,
     pub(crate) rib: AdjRibIn,
     pub(crate) habit: OriginHabit,
     pub(crate) topology: Topology,
@@ -31,6 +40,8 @@ pub struct Detector {
     pub(crate) counters: Counters,
     pub(crate) peers: PeerTable,
     pub(crate) now: Timestamp,
+    /// Number of the event, the same in every shard.
+    seq: u64,
     by_key: HashMap<ClaimKey, usize, Hasher>,
     by_prefix: HashMap<Prefix, Vec<usize>, Hasher>,
     /// Active origin claims by victim: whose announcements may be a reaction.
@@ -38,58 +49,108 @@ pub struct Detector {
     /// Whether updates have begun: a table entry after that is news, not the starting state.
     updates_begun: bool,
     /// Whether a table was given: without one, absence from the RIB means nothing.
-    has_table: bool,
+    pub(crate) has_table: bool,
+    /// Routes and known prefixes that another shard counts.
+    routes_elsewhere: usize,
+    known_elsewhere: usize,
 }
 
-impl Detector {
-    /// A detector that knows `facts` and has seen nothing.
-    pub fn new(config: Config, facts: Facts) -> Self {
-        let mut habit = OriginHabit::default();
-        if let Some(origins) = &facts.origins {
-            let since = origins.source.date.unwrap_or_default();
-            for (prefix, asns) in origins.table.iter() {
-                for &asn in asns {
-                    habit.learn(prefix, KnownOrigin { asn, since, from: KnownFrom::OriginTable });
-                }
-            }
-        }
-        Detector {
+/// What a shard counts, before an event that another one counts too.
+struct Tally {
+    counters: Counters,
+    rib: RibCounters,
+    routes: usize,
+    known: usize,
+}
+
+impl DetectorShard {
+    /// A shard that knows `facts` and has seen nothing. Limits are divided among the shards.
+    pub(crate) fn new(config: Config, facts: &Arc<Facts>, shard: Shard) -> Self {
+        let mut new = DetectorShard {
+            shard,
             config,
-            facts,
-            rib: AdjRibIn::default(),
-            habit,
-            topology: Topology::default(),
+            rib: AdjRibIn::with_limits(RibLimits::default().divided(shard.count())),
+            habit: OriginHabit::with_limit(divided(KNOWN_PREFIXES_MAX, shard)),
+            topology: Topology::with_limit(divided(LINKS_MAX, shard)),
+            facts: Arc::clone(facts),
             claims: Vec::new(),
             counters: Counters::default(),
             peers: PeerTable::default(),
             now: Timestamp::default(),
+            seq: 0,
             by_key: HashMap::default(),
             by_prefix: HashMap::default(),
             by_victim: HashMap::default(),
             updates_begun: false,
             has_table: false,
+            routes_elsewhere: 0,
+            known_elsewhere: 0,
+        };
+        if let Some(origins) = &facts.origins {
+            let since = origins.source.date.unwrap_or_default();
+            for (prefix, asns) in origins.table.iter() {
+                new.share(prefix, |new| {
+                    for &asn in asns {
+                        let known = KnownOrigin { asn, since, from: KnownFrom::OriginTable };
+                        new.habit.learn(prefix, known);
+                    }
+                });
+            }
         }
+        new
     }
 
-    /// Takes a run of events. `peer_ids` maps the batch's peer index to the number in `peers`.
-    pub fn apply(
-        &mut self,
-        batch: &EventBatch,
-        run: Range<usize>,
-        peer_ids: &[PeerId],
-        peers: &PeerTable,
-    ) {
-        for (_, peer) in peers.iter().skip(self.peers.len()) {
-            self.peers.intern(peer);
-        }
+    /// Tells of a peer, before its first event. Peers are numbered in this order.
+    pub fn introduce(&mut self, peer: &Peer) {
+        self.peers.intern(peer);
+    }
+
+    /// Takes a run of events. `peer_ids` maps the batch's peer index to the peer's number. Every
+    /// shard must be told of the same peers and given the same runs.
+    pub fn apply(&mut self, batch: &EventBatch, run: Range<usize>, peer_ids: &[PeerId]) {
         for event in batch.events.get(run).unwrap_or_default() {
+            self.seq += 1;
             let Some(&peer) = usize::try_from(event.peer).ok().and_then(|at| peer_ids.get(at))
             else {
-                self.counters.events_of_unknown_peer += 1;
+                self.count(|counters| &mut counters.events_of_unknown_peer);
                 continue;
             };
             self.now = self.now.max(event.time);
+            self.rib.tick(event.time);
             self.apply_event(batch, event, peer);
+        }
+        self.rib.advance(self.now);
+    }
+
+    /// Counts what every shard sees: once.
+    fn count(&mut self, counter: impl FnOnce(&mut Counters) -> &mut u64) {
+        *counter(&mut self.counters) += u64::from(self.shard.is_first());
+    }
+
+    /// Does the work on a prefix if it is one of this shard's; if another one answers for it, what
+    /// it adds to the counts is taken back.
+    fn share(&mut self, prefix: Prefix, work: impl FnOnce(&mut Self)) {
+        match self.shard.share(&prefix) {
+            Share::Foreign => {}
+            Share::Home => work(self),
+            Share::Known => {
+                let before = self.tally();
+                work(self);
+                let after = self.tally();
+                self.counters = before.counters;
+                self.rib.reset_counters(before.rib);
+                self.routes_elsewhere = self.routes_elsewhere + after.routes - before.routes;
+                self.known_elsewhere = self.known_elsewhere + after.known - before.known;
+            }
+        }
+    }
+
+    fn tally(&self) -> Tally {
+        Tally {
+            counters: self.counters,
+            rib: self.rib.counters(),
+            routes: self.rib.route_count(),
+            known: self.habit.len(),
         }
     }
 
@@ -97,37 +158,39 @@ impl Detector {
         let time = event.time;
         match event.kind {
             RouteEventKind::Announcement { prefix, attributes } => {
-                self.counters.announcements += 1;
+                self.count(|counters| &mut counters.announcements);
                 self.updates_begun |= !self.is_before_start(time);
-                let octets = batch.attributes(attributes);
-                let change = self.announce((time, peer), prefix, octets);
-                if let Some(change) = change {
-                    self.on_change_or_baseline(&change);
-                }
-                if let Some(peer) = self.rib.take_ended_transfer() {
+                let has_transfer_ended = self.rib.hear(time, peer);
+                self.share(prefix, |this| {
+                    let octets = batch.attributes(attributes);
+                    if let Some(change) = this.announce((time, peer), prefix, octets) {
+                        this.on_change_or_baseline(&change);
+                    }
+                });
+                if has_transfer_ended {
                     self.drop_routes_not_sent_again(time, peer);
                 }
             }
             RouteEventKind::Withdrawal { prefix } => {
-                self.counters.withdrawals += 1;
+                self.count(|counters| &mut counters.withdrawals);
                 self.updates_begun |= !self.is_before_start(time);
-                if let Some(change) = self.rib.withdraw((time, peer), prefix) {
-                    self.on_change_or_baseline(&change);
-                }
+                self.share(prefix, |this| {
+                    if let Some(change) = this.rib.withdraw((time, peer), prefix) {
+                        this.on_change_or_baseline(&change);
+                    }
+                });
             }
             RouteEventKind::TableEntry { prefix, attributes, originated } => {
-                self.counters.table_entries += 1;
-                let octets = batch.attributes(attributes);
+                self.count(|counters| &mut counters.table_entries);
                 let received = if originated > Timestamp::default() { originated } else { time };
-                let change = self.announce((received.min(time), peer), prefix, octets);
-                if let Some(mut change) = change {
-                    if self.updates_begun {
-                        change.in_transfer = true;
-                        self.on_change(&change);
-                    } else {
-                        self.has_table = true;
-                        self.on_table_entry(&change);
-                    }
+                let received = received.min(time);
+                let has_transfer_ended = self.rib.hear(received, peer);
+                self.share(prefix, |this| {
+                    let octets = batch.attributes(attributes);
+                    this.on_entry_in_dump((received, peer), prefix, octets);
+                });
+                if has_transfer_ended {
+                    self.drop_routes_not_sent_again(time, peer);
                 }
             }
             RouteEventKind::PeerUp => self.rib.session_mut(peer).on_up(time),
@@ -136,6 +199,17 @@ impl Detector {
                 self.rib.session_mut(peer).on_end_of_rib();
                 self.drop_routes_not_sent_again(time, peer);
             }
+        }
+    }
+
+    fn on_entry_in_dump(&mut self, at: (Timestamp, PeerId), prefix: Prefix, octets: &[u8]) {
+        let Some(mut change) = self.announce(at, prefix, octets) else { return };
+        if self.updates_begun {
+            change.in_transfer = true;
+            self.on_change(&change);
+        } else {
+            self.has_table = true;
+            self.on_table_entry(&change);
         }
     }
 
@@ -157,6 +231,10 @@ impl Detector {
         self.on_table_entry(change);
     }
 
+    fn claims_max(&self) -> usize {
+        divided(CLAIMS_MAX, self.shard)
+    }
+
     fn leave_all(&mut self, change: &RouteChange) {
         for &index in self.by_prefix.get(&change.prefix).into_iter().flatten() {
             if let Some(claim) = self.claims.get_mut(index) {
@@ -171,9 +249,9 @@ impl Detector {
         prefix: Prefix,
         octets: &[u8],
     ) -> Option<RouteChange> {
-        let Detector { rib, topology, facts, config, .. } = self;
+        let DetectorShard { rib, topology, facts, config, seq, .. } = self;
         let mut classify = |attributes: &RouteAttributes<'_>| {
-            topology.learn(attributes.as_path);
+            topology.learn(attributes.as_path, *seq);
             let path = attributes.as_path;
             let bogon = config.bogons && path.asns().any(|asn| facts.bogons().asn(asn).is_some());
             if bogon { FLAG_BOGON_ASN } else { 0 }
@@ -187,7 +265,7 @@ impl Detector {
         let mut asserted = Vec::new();
         self.assert_without_habit(change.prefix, after, &mut asserted);
         for key in asserted {
-            if self.claims.len() >= CLAIMS_MAX {
+            if self.claims.len() >= self.claims_max() {
                 self.counters.claims_over_limit += 1;
                 continue;
             }
@@ -245,7 +323,7 @@ impl Detector {
         let Some(after) = change.after else { return };
         for key in asserted {
             let known = self.by_key.contains_key(&key);
-            if !known && self.claims.len() >= CLAIMS_MAX {
+            if !known && self.claims.len() >= self.claims_max() {
                 self.counters.claims_over_limit += 1;
                 continue;
             }
@@ -348,10 +426,10 @@ impl Detector {
     }
 
     fn claim_index(&mut self, key: ClaimKey, time: Timestamp) -> usize {
-        let claims = &mut self.claims;
+        let (claims, seq) = (&mut self.claims, self.seq);
         let by_prefix = &mut self.by_prefix;
         *self.by_key.entry(key).or_insert_with(|| {
-            claims.push(Claim::new(key, time));
+            claims.push(Claim::new(key, time, seq));
             by_prefix.entry(key.prefix).or_default().push(claims.len() - 1);
             claims.len() - 1
         })
@@ -375,18 +453,31 @@ impl Detector {
                 }
             }
         }
+        let recurs = !claim.is_active();
         claim.enter(change.time, (change.peer, asn), path);
+        if recurs {
+            self.watch_victims(index);
+        }
     }
 
     /// Fills in against whom a new origin claim stands.
     fn aim(&mut self, index: usize, change: &RouteChange) {
         let Some(key) = self.claims.get(index).map(|claim| claim.key) else { return };
         let target = crate::target::aim(self, key, change);
-        for &victim in target.iter().flat_map(|target| &target.victims) {
-            self.by_victim.entry(victim).or_default().push(index);
-        }
         if let Some(claim) = self.claims.get_mut(index) {
             claim.target = target;
+        }
+        self.watch_victims(index);
+    }
+
+    /// From now on what the claim's victims announce is looked at.
+    fn watch_victims(&mut self, index: usize) {
+        let target = self.claims.get(index).and_then(|claim| claim.target.as_ref());
+        for &victim in target.iter().flat_map(|target| &target.victims) {
+            let watched = self.by_victim.entry(victim).or_default();
+            if !watched.contains(&index) {
+                watched.push(index);
+            }
         }
     }
 
@@ -415,12 +506,13 @@ impl Detector {
                 })
             };
             if is_new && change.time > claim.first_seen {
-                let reaction = Reaction { time: change.time, prefix: change.prefix, origin };
+                let (seq, time, prefix) = (self.seq, change.time, change.prefix);
+                let reaction = Reaction { seq, time, prefix, origin };
                 claim.push_reaction(reaction);
             }
         }
         if active.len() < indices.len() {
-            // Ended claims are looked at no more; one that recurs keeps its first reactions.
+            // Ended claims are looked at no more, until they recur.
             self.by_victim.insert(origin, active);
         }
     }
@@ -439,21 +531,20 @@ impl Detector {
         }
     }
 
-    /// Whether a table was given at the start.
-    pub(crate) fn has_table(&self) -> bool {
-        self.has_table
+    /// Routes in the table that this shard answers for.
+    pub(crate) fn route_count(&self) -> usize {
+        self.rib.route_count() - self.routes_elsewhere
     }
 
-    /// Distinct ASes of the peers that sent routes of the prefix's family.
-    pub(crate) fn vantage_points(&self, family: routewarden_core::AddressFamily) -> usize {
-        let asns: HashSet<Asn, Hasher> = self
-            .rib
-            .sessions()
-            .filter(|(_, session)| session.has_announced(family))
-            .filter_map(|(id, _)| Some(self.peers.get(id)?.asn))
-            .collect();
-        asns.len()
+    /// Prefixes with known origins that this shard answers for.
+    pub(crate) fn known_prefixes(&self) -> usize {
+        self.habit.len() - self.known_elsewhere
     }
+}
+
+/// A limit of the whole, as it holds for one shard.
+fn divided(limit: usize, shard: Shard) -> usize {
+    limit.div_ceil(usize::try_from(shard.count()).unwrap_or(1))
 }
 
 /// Most claims followed at once; further ones are counted, not followed. The largest leaks known

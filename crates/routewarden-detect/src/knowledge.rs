@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use hashbrown::{HashMap, HashSet};
+use routewarden_core::shard::{BLOCK_LEN_V4, BLOCK_LEN_V6};
 use routewarden_core::{AddressFamily, AsPath, Asn, Prefix, Timestamp};
 
 type Hasher = foldhash::fast::FixedState;
@@ -43,14 +44,15 @@ pub(crate) struct OriginHabit {
     has_full_length: [bool; 2],
     /// The prefixes in order: the more-specifics of one stand right behind it.
     sorted: BTreeSet<Prefix>,
+    prefixes_max: usize,
 }
 
 /// Prefixes shorter than this cover half the Internet: they are nobody's claim on a
-/// more-specific.
+/// more-specific. Shorter ones than a shard's block must never be asked for.
 pub(crate) const fn covering_len_min(family: AddressFamily) -> u8 {
     match family {
-        AddressFamily::Ipv4 => 8,
-        AddressFamily::Ipv6 => 16,
+        AddressFamily::Ipv4 => BLOCK_LEN_V4,
+        AddressFamily::Ipv6 => BLOCK_LEN_V6,
     }
 }
 
@@ -65,10 +67,15 @@ pub(crate) const LINKS_MAX: usize = 50_000_000;
 const MORE_SPECIFICS_MAX: usize = 512;
 
 impl OriginHabit {
+    /// Nothing known; at most so many prefixes will be.
+    pub(crate) fn with_limit(prefixes_max: usize) -> Self {
+        OriginHabit { prefixes_max, ..OriginHabit::default() }
+    }
+
     /// Notes that `asn` originates `prefix`; whether that was new. At most
-    /// [`KNOWN_PREFIXES_MAX`] prefixes and [`KNOWN_ORIGINS_MAX`] origins of each.
+    /// [`KNOWN_ORIGINS_MAX`] origins of each prefix.
     pub(crate) fn learn(&mut self, prefix: Prefix, known: KnownOrigin) -> bool {
-        if self.origins.len() >= KNOWN_PREFIXES_MAX && !self.origins.contains_key(&prefix) {
+        if self.origins.len() >= self.prefixes_max && !self.origins.contains_key(&prefix) {
             return false;
         }
         let origins = self.origins.entry(prefix).or_default();
@@ -141,34 +148,52 @@ fn family_index(family: AddressFamily) -> usize {
     }
 }
 
-/// AS adjacencies seen in any path so far.
+/// AS adjacencies seen in any path so far, each with the number of the event that first showed it.
 #[derive(Debug, Default)]
 pub(crate) struct Topology {
-    links: HashSet<u64, Hasher>,
+    links: HashMap<u64, u64, Hasher>,
+    links_max: usize,
 }
 
 impl Topology {
-    /// Notes the links of a path.
-    pub(crate) fn learn(&mut self, path: AsPath<'_>) {
+    /// No links; at most so many will be kept.
+    pub(crate) fn with_limit(links_max: usize) -> Self {
+        Topology { links_max, ..Topology::default() }
+    }
+
+    /// Notes the links of a path that event number `seq` showed. Numbers never fall.
+    pub(crate) fn learn(&mut self, path: AsPath<'_>, seq: u64) {
         let mut previous = None;
         for asn in path.collapsed() {
             if let Some(previous) = previous
-                && self.links.len() < LINKS_MAX
+                && self.links.len() < self.links_max
             {
-                self.links.insert(link(previous, asn));
+                self.links.entry(link(previous, asn)).or_insert(seq);
             }
             previous = Some(asn);
         }
     }
 
-    /// Whether the two ASes were ever next to each other in a path.
-    pub(crate) fn adjacent(&self, a: Asn, b: Asn) -> bool {
-        self.links.contains(&link(a, b))
+    /// Whether the two ASes were next to each other in a path of event number `seq` or before.
+    pub(crate) fn adjacent(&self, a: Asn, b: Asn, seq: u64) -> bool {
+        self.links.get(&link(a, b)).is_some_and(|&first| first <= seq)
     }
 
-    /// Number of links.
-    pub(crate) fn len(&self) -> usize {
-        self.links.len()
+    /// Number of distinct links that these know together.
+    pub(crate) fn count_all<'a>(all: impl Iterator<Item = &'a Topology>) -> usize {
+        let mut all: Vec<&Topology> = all.collect();
+        if let [only] = all.as_slice() {
+            return only.links.len();
+        }
+        // The largest need not be copied: only what others know beside it.
+        all.sort_by_key(|topology| topology.links.len());
+        let Some(largest) = all.pop() else { return 0 };
+        let beside: HashSet<u64, Hasher> = all
+            .iter()
+            .flat_map(|topology| topology.links.keys().copied())
+            .filter(|link| !largest.links.contains_key(link))
+            .collect();
+        largest.links.len() + beside.len()
     }
 }
 
@@ -191,7 +216,7 @@ mod tests {
 
     #[test]
     fn covering_is_nearest_first_and_ignores_the_half_internet() {
-        let mut habit = OriginHabit::default();
+        let mut habit = OriginHabit::with_limit(100);
         for (prefix, asn) in [("0.0.0.0/0", 1), ("198.0.0.0/8", 2), ("198.51.100.0/24", 3)] {
             assert!(habit.learn(p(prefix), known(asn)));
         }
@@ -208,11 +233,16 @@ mod tests {
 
     #[test]
     fn links_have_no_direction_and_prepends_make_none() {
-        let mut topology = Topology::default();
+        let mut topology = Topology::with_limit(100);
         let path = AsPathBuf::sequence([1, 2, 2, 3].map(Asn));
-        topology.learn(path.as_path());
-        assert!(topology.adjacent(Asn(2), Asn(1)) && topology.adjacent(Asn(2), Asn(3)));
-        assert!(!topology.adjacent(Asn(1), Asn(3)) && !topology.adjacent(Asn(2), Asn(2)));
-        assert_eq!(topology.len(), 2);
+        topology.learn(path.as_path(), 7);
+        topology.learn(path.as_path(), 9);
+        let adjacent = |a, b, seq| topology.adjacent(Asn(a), Asn(b), seq);
+        assert!(adjacent(2, 1, 7) && adjacent(2, 3, 8) && !adjacent(2, 1, 6));
+        assert!(!adjacent(1, 3, 9) && !adjacent(2, 2, 9));
+        let mut other = Topology::with_limit(100);
+        other.learn(AsPathBuf::sequence([3, 2, 9].map(Asn)).as_path(), 1);
+        assert_eq!(Topology::count_all([&topology].into_iter()), 2);
+        assert_eq!(Topology::count_all([&topology, &other].into_iter()), 3);
     }
 }

@@ -5,6 +5,7 @@
 
 mod claim;
 mod correlate;
+mod detector;
 mod engine;
 mod incident;
 mod knowledge;
@@ -14,7 +15,8 @@ mod target;
 
 use serde::Serialize;
 
-pub use engine::{CLAIMS_MAX, Detector};
+pub use detector::Detector;
+pub use engine::{CLAIMS_MAX, DetectorShard};
 pub use incident::{
     Countermeasure, CountermeasureAction, Evidence, FactValue, Incident, IncidentKind,
     IncidentState, PREFIXES_LISTED_MAX, RovSummary, SamplePath, SeverityClass, VantagePoints,
@@ -86,6 +88,44 @@ pub struct Counters {
     pub duplicates: u64,
     /// Origin claims that what is known explains: not reported.
     pub explained: u64,
+}
+
+impl Counters {
+    /// Adds those of another shard.
+    fn add(&mut self, other: &Counters) {
+        let Counters {
+            announcements,
+            withdrawals,
+            table_entries,
+            before_start,
+            events_of_unknown_peer,
+            muted_in_transfer,
+            origin_claims,
+            origin_claims_seen_by_two,
+            origin_claims_seen_by_five,
+            below_quorum,
+            claims_over_limit,
+            routes_over_limit,
+            late_events,
+            duplicates,
+            explained,
+        } = other;
+        self.announcements += announcements;
+        self.withdrawals += withdrawals;
+        self.table_entries += table_entries;
+        self.before_start += before_start;
+        self.events_of_unknown_peer += events_of_unknown_peer;
+        self.muted_in_transfer += muted_in_transfer;
+        self.origin_claims += origin_claims;
+        self.origin_claims_seen_by_two += origin_claims_seen_by_two;
+        self.origin_claims_seen_by_five += origin_claims_seen_by_five;
+        self.below_quorum += below_quorum;
+        self.claims_over_limit += claims_over_limit;
+        self.routes_over_limit += routes_over_limit;
+        self.late_events += late_events;
+        self.duplicates += duplicates;
+        self.explained += explained;
+    }
 }
 
 /// What the detector found.

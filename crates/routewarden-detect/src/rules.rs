@@ -24,6 +24,9 @@ pub(crate) struct Case<'a> {
     pub(crate) vantage_points: usize,
     /// Whether a table was given at the start, so that absence means absence.
     pub(crate) has_table: bool,
+    /// Whether a victim and the culprit were neighbours in a path before the claim was made, or in
+    /// the one that made it.
+    pub(crate) adjacent: bool,
     /// Whether a victim originates the prefix, or the covering one, at the last event.
     pub(crate) victim_is_present: bool,
     /// Time of the last event.

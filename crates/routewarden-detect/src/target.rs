@@ -1,15 +1,16 @@
 //! Against whom an origin claim stands, and how the parties are related as far as BGP shows.
 
 use routewarden_core::rib::RouteChange;
+use routewarden_core::shard::is_short;
 use routewarden_core::{Asn, Prefix};
 
 use crate::claim::{ClaimKey, Target};
-use crate::engine::Detector;
+use crate::engine::DetectorShard;
 use crate::knowledge::{KnownFrom, KnownOrigin};
 
 /// The victims of a new claim: the known origins of the exact prefix, else of the nearest
 /// covering prefix.
-pub(crate) fn aim(detector: &Detector, key: ClaimKey, change: &RouteChange) -> Option<Target> {
+pub(crate) fn aim(detector: &DetectorShard, key: ClaimKey, change: &RouteChange) -> Option<Target> {
     let exact = detector.habit.exact(&key.prefix);
     let nearest = detector.habit.covering(key.prefix).next();
     let (origins, covering) = match (exact, nearest) {
@@ -40,7 +41,6 @@ pub(crate) fn aim(detector: &Detector, key: ClaimKey, change: &RouteChange) -> O
         below: below.all,
         below_foreign: below.foreign,
         culprit_below: below.culprit,
-        adjacent: victims.iter().any(|&victim| detector.topology.adjacent(victim, key.culprit)),
         culprit_covers: culprit_covers(detector, key),
         victims,
     })
@@ -49,7 +49,7 @@ pub(crate) fn aim(detector: &Detector, key: ClaimKey, change: &RouteChange) -> O
 /// Whether a victim's route to the prefix was there before the change: with another peer, or
 /// with the same peer up to now.
 fn was_originated_by(
-    detector: &Detector,
+    detector: &DetectorShard,
     prefix: &Prefix,
     victim: Asn,
     change: &RouteChange,
@@ -61,7 +61,7 @@ fn was_originated_by(
 
 /// Routes to the victims' block: all from a victim, and those with the culprit on the path.
 fn count_routes(
-    detector: &Detector,
+    detector: &DetectorShard,
     block: &Prefix,
     key: ClaimKey,
     victims: &[Asn],
@@ -84,9 +84,13 @@ struct Below {
     culprit: usize,
 }
 
-/// How the block is used below: a block with many foreign more-specifics is delegated space.
-fn below(detector: &Detector, block: Prefix, key: ClaimKey, victims: &[Asn]) -> Below {
+/// How the block is used below: a block with many foreign more-specifics is delegated space. What
+/// is shorter than a shard's block is nobody's to delegate.
+fn below(detector: &DetectorShard, block: Prefix, key: ClaimKey, victims: &[Asn]) -> Below {
     let mut below = Below { all: 0, foreign: 0, culprit: 0 };
+    if is_short(&block) {
+        return below;
+    }
     for known in detector.habit.more_specifics(block) {
         if known.prefix == key.prefix {
             continue;
@@ -102,7 +106,7 @@ fn below(detector: &Detector, block: Prefix, key: ClaimKey, victims: &[Asn]) -> 
 
 /// The nearest block of the culprit's own that covers the claimed prefix: it is the victim's
 /// provider, or the space was the culprit's before.
-fn culprit_covers(detector: &Detector, key: ClaimKey) -> Option<Prefix> {
+fn culprit_covers(detector: &DetectorShard, key: ClaimKey) -> Option<Prefix> {
     let mut covering = detector.habit.covering(key.prefix);
     covering
         .find(|block| block.origins.iter().any(|known| known.asn == key.culprit))

@@ -17,7 +17,7 @@ use crate::sources::{InputFile, InputKind};
 use crate::transport::{Limits, Progress};
 use decode::FileTask;
 use merge::Parts;
-pub use merge::{MergedStream, Run};
+pub use merge::{MergedStream, RETIRED_BATCHES_MAX, Run};
 use pool::Pool;
 pub use pool::{
     FILES_AHEAD_MAX, HEAD_BATCHES_MIN, QUEUED_BATCHES_MAX, QUEUED_OCTETS_MAX, THREADS_MAX,
@@ -50,8 +50,8 @@ pub struct StreamOptions {
     pub keep_going: bool,
     /// Limits of each file.
     pub limits: Limits,
-    /// Decoding threads, at most [`THREADS_MAX`]; as many as there are cores when `None`. With
-    /// more than one, those of [`Transport::with_threads`](crate::transport::Transport::with_threads)
+    /// Decoding threads, at most [`THREADS_MAX`]; as many as there are cores when `None`. With one,
+    /// no thread is started: who asks for a run decodes it. With more, those of [`Transport::with_threads`](crate::transport::Transport::with_threads)
     /// help.
     pub threads: Option<NonZeroUsize>,
 }

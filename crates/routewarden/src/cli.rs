@@ -83,6 +83,13 @@ pub struct DetectArgs {
     /// Exit with 4 when an incident is of this severity or higher
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<Severity>,
+    /// Threads to decode with; with 1, all is done by one thread [default: cores, at most 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub threads: Option<u32>,
+    /// Parts of the address space that are judged apart, each by a thread of its own; what is found
+    /// is the same for any number [default: half as many as threads]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub shards: Option<u32>,
     /// Skip files that cannot be read (exit 3) instead of stopping (exit 1)
     #[arg(long)]
     pub keep_going: bool,

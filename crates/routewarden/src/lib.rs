@@ -10,6 +10,7 @@ mod incidents;
 mod output;
 mod pipeline;
 mod progress;
+mod shards;
 mod summary;
 
 use std::ffi::OsString;

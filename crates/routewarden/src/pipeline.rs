@@ -1,8 +1,11 @@
 //! Inputs to incidents: the one place where files, facts and the detector meet.
 //!
-//! Decoding runs on the threads of the stream; detection here, in the order of the merge.
+//! Decoding runs on the threads of the stream, detection on those of the shards; here the events
+//! pass in the order of the merge.
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -10,11 +13,12 @@ use routewarden_core::facts::Facts;
 use routewarden_core::{PeerTable, Timestamp};
 use routewarden_detect::{Config, Detector, Report};
 use routewarden_feeds::sources::{IgnoredFile, InputFile, InputKind, Sources, first_record};
-use routewarden_feeds::stream::{StreamOptions, open_tables, open_updates, tables_at};
+use routewarden_feeds::stream::{StreamOptions, THREADS_MAX, open_tables, open_updates, tables_at};
 use routewarden_feeds::transport::Limits;
 use routewarden_feeds::{MergedStream, Report as InputReport};
 
 use crate::progress::Bar;
+use crate::shards::Shards;
 
 /// What to run.
 pub(crate) struct Job {
@@ -26,6 +30,10 @@ pub(crate) struct Job {
     pub(crate) config: Config,
     pub(crate) from: Option<Timestamp>,
     pub(crate) until: Option<Timestamp>,
+    /// Decoding threads; as many as cores when not given.
+    pub(crate) threads: Option<u32>,
+    /// Shards of the detector; half as many as threads when not given.
+    pub(crate) shards: Option<u32>,
     pub(crate) keep_going: bool,
     pub(crate) quiet: bool,
 }
@@ -59,17 +67,22 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
     let (tables, more_unused) = one_for_each_collector(tables, job.from, &begins);
     unused_tables.extend(more_unused);
 
-    let mut detector = Detector::new(job.config, job.facts);
+    let threads = threads(job.threads);
+    // Decompressing and decoding take more than half of the work.
+    let shards = job.shards.unwrap_or(threads.get().div_ceil(2));
+    let detector = Detector::with_shards(job.config, job.facts, shards);
+    let mut shards = Shards::start(detector, threads)?;
     let mut peers = PeerTable::default();
     let mut options = StreamOptions {
         from: job.from,
         until: job.until,
         table_times: BTreeMap::new(),
         keep_going: job.keep_going,
+        threads: NonZeroUsize::try_from(threads).ok(),
         ..StreamOptions::default()
     };
     let stream = open_tables(tables, &options)?;
-    let table_report = feed(stream, &mut peers, &mut detector, ("tables", job.quiet))?;
+    let table_report = feed(stream, &mut peers, &mut shards, ("tables", job.quiet))?;
     let entries = table_report.total().elements.table_entries;
     ensure!(
         job.tables.is_empty() || entries > 0,
@@ -78,9 +91,9 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
     );
     options.table_times = table_report.table_times();
     let stream = open_updates(updates, &options)?;
-    let update_report = feed(stream, &mut peers, &mut detector, ("updates", job.quiet))?;
+    let update_report = feed(stream, &mut peers, &mut shards, ("updates", job.quiet))?;
     Ok(Outcome {
-        report: detector.report(),
+        report: shards.finish()?.report(),
         inputs: [table_report, update_report],
         unused_tables,
         ignored,
@@ -170,14 +183,33 @@ pub(crate) fn find(inputs: &[String], keep_going: bool) -> Result<Found> {
 fn feed(
     mut stream: MergedStream,
     peers: &mut PeerTable,
-    detector: &mut Detector,
+    shards: &mut Shards,
     (what, quiet): (&'static str, bool),
 ) -> Result<InputReport> {
     let bar = Bar::new(what, stream.progress(), quiet);
+    let mut failed = None;
     stream.for_each(peers, |table, run| {
-        detector.apply(run.batch, run.range, run.peers, table);
         bar.update();
-        std::ops::ControlFlow::Continue(())
+        match shards.take(run, table) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
     })?;
-    Ok(stream.finish())
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(stream.finish()),
+    }
+}
+
+/// Threads to decode with: those asked for, else as many as there are cores.
+fn threads(wanted: Option<u32>) -> NonZeroU32 {
+    let cores = || std::thread::available_parallelism().ok().and_then(|n| n.try_into().ok());
+    let most = u32::try_from(THREADS_MAX).unwrap_or(u32::MAX);
+    wanted
+        .and_then(NonZeroU32::new)
+        .or_else(cores)
+        .map_or(NonZeroU32::MIN, |n| NonZeroU32::new(most).map_or(n, |most| n.min(most)))
 }

@@ -27,17 +27,6 @@ struct Transfer {
     is_muted: bool,
 }
 
-/// What an announcement means for the table transfer of its session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TransferStep {
-    /// No transfer, or its announcements are news again.
-    None,
-    /// The announcement belongs to the transfer.
-    InTransfer,
-    /// The transfer has ended by time: what was not sent again is gone.
-    Ended,
-}
-
 impl Session {
     /// The session came up: what follows is a table transfer, not news.
     pub fn on_up(&mut self, time: Timestamp) {
@@ -59,18 +48,23 @@ impl Session {
         self.transfer = None;
     }
 
-    /// Notes an announcement.
-    pub(super) fn on_announcement(&mut self, time: Timestamp) -> TransferStep {
+    /// Notes an announcement; whether the table transfer has ended by its time.
+    pub(super) fn on_announcement(&mut self, time: Timestamp) -> bool {
         self.last_heard = self.last_heard.max(Some(time));
         self.is_down = false;
-        let Some(transfer) = &mut self.transfer else { return TransferStep::None };
+        let Some(transfer) = &mut self.transfer else { return false };
         if time.secs_since(transfer.started) > TRANSFER_SECS_MAX {
             self.transfer = None;
-            return TransferStep::Ended;
+            return true;
         }
         transfer.is_muted &= time.secs_since(transfer.last_announcement) <= TRANSFER_QUIET_SECS;
         transfer.last_announcement = time;
-        if transfer.is_muted { TransferStep::InTransfer } else { TransferStep::None }
+        false
+    }
+
+    /// Whether what the peer announces belongs to its table transfer, as of the last announcement.
+    pub fn is_in_transfer(&self) -> bool {
+        self.transfer.is_some_and(|transfer| transfer.is_muted)
     }
 
     pub(super) fn count_route(&mut self, family: AddressFamily, by: isize) {

@@ -19,6 +19,8 @@ fn p(text: &str) -> Prefix {
 }
 
 fn announce(rib: &mut AdjRibIn, secs: u32, peer: u32, asns: &[u32]) -> Option<RouteChange> {
+    rib.tick(at(secs));
+    rib.hear(at(secs), PeerId(peer));
     rib.announce((at(secs), PeerId(peer)), p("192.0.2.0/24"), &octets(asns), &mut |_| 0)
 }
 
@@ -44,6 +46,20 @@ fn a_late_announcement_does_not_revive_a_withdrawn_route() {
     assert!(announce(&mut rib, 5, 0, &[1, 2]).is_some());
     assert_eq!(rib.withdraw((at(4), PeerId(0)), p("192.0.2.0/24")), None);
     assert_eq!(rib.counters().late_events, 2);
+}
+
+#[test]
+fn a_withdrawal_is_forgotten_by_the_clock_not_by_other_prefixes() {
+    for other_prefixes_withdraw in [false, true] {
+        let mut rib = AdjRibIn::default();
+        announce(&mut rib, 1, 0, &[1, 2]);
+        rib.withdraw((at(500), PeerId(0)), p("192.0.2.0/24"));
+        rib.tick(at(801));
+        if other_prefixes_withdraw {
+            rib.withdraw((at(801), PeerId(0)), p("198.51.100.0/24"));
+        }
+        assert!(announce(&mut rib, 499, 0, &[1, 2]).is_some());
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Weighed, victims};
 use crate::claim::{Claim, ClaimKind, Sample};
-use crate::engine::Detector;
+use crate::detector::Detector;
 use crate::incident::{
     Countermeasure, CountermeasureAction, Evidence, FactValue, Incident, IncidentKind,
     IncidentState, PREFIXES_LISTED_MAX, RovSummary, SamplePath, SeverityClass, VantagePoints,
@@ -35,7 +35,7 @@ impl Detector {
         let confidence = rules::confidence(&lines);
         let kind = lead.map_or(IncidentKind::Moas, |claim| kind(claim, confidence));
         let all: Vec<&Claim> = claims.iter().map(|weighed| weighed.claim).collect();
-        let life = Life::of(&all, self.now);
+        let life = Life::of(&all, self.now());
         let prefixes: BTreeSet<Prefix> = all.iter().map(|claim| claim.key.prefix).collect();
         let prefix_count = prefixes.len();
         let vantage_points = self.points(&all);
@@ -61,7 +61,7 @@ impl Detector {
             last_seen: life.last_seen,
             ended_at: life.ended_at,
             exposure_secs: life.exposure_secs,
-            state: state(&life, vantage_points, !countermeasures.is_empty(), self.now),
+            state: state(&life, vantage_points, !countermeasures.is_empty(), self.now()),
             standing: all.iter().any(|claim| claim.standing),
             vantage_points,
             confidence,
@@ -105,8 +105,8 @@ impl Detector {
     }
 
     fn as_names<'a>(&self, asns: impl Iterator<Item = &'a Asn>) -> BTreeMap<String, String> {
-        let names = self.facts.as_names.as_ref();
-        let organisations = self.facts.organisations.as_ref();
+        let names = self.facts().as_names.as_ref();
+        let organisations = self.facts().organisations.as_ref();
         let name = |asn: Asn| {
             names.and_then(|facts| facts.table.name(asn)).map(str::to_owned).or_else(|| {
                 let organisation = organisations?.table.organisation(asn)?;
@@ -120,7 +120,7 @@ impl Detector {
 
     fn sample_paths(&self, claims: &[&Claim]) -> Vec<SamplePath> {
         let sample = |claim: &Claim, sample: &Sample| {
-            let peer = self.peers.get(sample.peer)?;
+            let peer = self.peers().get(sample.peer)?;
             Some(SamplePath {
                 time: sample.time,
                 collector: peer.collector.clone(),
@@ -352,7 +352,7 @@ fn line<const N: usize>(
 
 fn bogon_prefix_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     let prefix = claim.key.prefix;
-    let Some(bogon) = detector.facts.bogons().prefix(&prefix) else { return Vec::new() };
+    let Some(bogon) = detector.facts().bogons().prefix(&prefix) else { return Vec::new() };
     let text = format!(
         "{} originates {prefix}, which lies in {} ({}, {}): never routable.",
         claim.key.culprit,
@@ -367,7 +367,7 @@ fn bogon_prefix_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
 
 fn bogon_asn_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     let reasons = claim.bogon_asns.iter().filter_map(|&asn| {
-        let bogon = detector.facts.bogons().asn(asn)?;
+        let bogon = detector.facts().bogons().asn(asn)?;
         Some(format!("{asn} ({}, {})", bogon.reason, bogon.rfc.unwrap_or(bogon.registry)))
     });
     let reasons: Vec<String> = reasons.collect();
@@ -382,7 +382,8 @@ fn bogon_asn_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
 }
 
 fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
-    let (Some(vrps), Some((RovState::Invalid, reason))) = (&detector.facts.vrps, claim.rov) else {
+    let (Some(vrps), Some((RovState::Invalid, reason))) = (&detector.facts().vrps, claim.rov)
+    else {
         return Vec::new();
     };
     let prefix = claim.key.prefix;

@@ -67,7 +67,7 @@ fn as_relationship(case: &Case<'_>) -> Option<Found> {
 }
 
 fn neighbours(case: &Case<'_>) -> Option<Found> {
-    case.target.adjacent.then(|| {
+    case.adjacent.then(|| {
         Found::new(format!(
             "{} and {} are neighbours in paths seen: likely provider and customer.",
             case.culprit(),

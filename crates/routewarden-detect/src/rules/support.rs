@@ -2,6 +2,7 @@
 
 use routewarden_core::Prefix;
 use routewarden_core::facts::{FactSource, InvalidReason, Relation, RovState};
+use routewarden_core::shard::is_short;
 
 use super::{Case, Found, Rule};
 use crate::knowledge::KnownFrom;
@@ -127,7 +128,7 @@ fn victim_announces_again(case: &Case<'_>) -> Option<Found> {
 /// Nothing in BGP or in the facts connects the two.
 fn no_relation(case: &Case<'_>) -> Option<Found> {
     let target = case.target;
-    let related = target.adjacent
+    let related = case.adjacent
         || target.victim_routes_via_culprit > 0
         || target.culprit_below > 0
         || target.culprit_covers.is_some()
@@ -161,12 +162,14 @@ fn countries_differ(case: &Case<'_>) -> Option<Found> {
     })
 }
 
-/// All that is known of the block is the victim's: it is not space handed out to others.
+/// All that is known of the block is the victim's: it is not space handed out to others. What is
+/// shorter than a shard's block is not looked into.
 fn exclusive_space(case: &Case<'_>) -> Option<Found> {
     let target = case.target;
     let weak = target.known_from == KnownFrom::Stream && super::against::is_weakly_known(case);
-    (target.victims.len() == 1 && target.below_foreign == 0 && !weak).then(|| {
-        let block = target.covering.unwrap_or(case.claim.key.prefix);
+    let block = target.covering.unwrap_or(case.claim.key.prefix);
+    let is_exclusive = target.victims.len() == 1 && target.below_foreign == 0;
+    (is_exclusive && !weak && !is_short(&block)).then(|| {
         Found::new(format!(
             "All that is known inside {block} ({} more-specifics) is originated by {} alone.",
             target.below,

@@ -18,6 +18,7 @@ struct Fixture {
     facts: Facts,
     vantage_points: usize,
     has_table: bool,
+    adjacent: bool,
     victim_is_present: bool,
     now: Timestamp,
 }
@@ -33,7 +34,7 @@ impl Fixture {
             kind: ClaimKind::Origin,
             culprit: CULPRIT,
         };
-        let mut claim = Claim::new(key, at(0));
+        let mut claim = Claim::new(key, at(0), 1);
         for peer in 0..3 {
             let path = AsPathBuf::sequence([Asn(64496 + peer), Asn(64500), CULPRIT]);
             claim.enter(at(peer), (PeerId(peer), Asn(64496 + peer)), path.as_path());
@@ -50,7 +51,6 @@ impl Fixture {
             below: 0,
             below_foreign: 0,
             culprit_below: 0,
-            adjacent: false,
             culprit_covers: None,
         };
         Fixture {
@@ -59,6 +59,7 @@ impl Fixture {
             facts: Facts::default(),
             vantage_points: 4,
             has_table: true,
+            adjacent: false,
             victim_is_present: false,
             now: at(3_600),
         }
@@ -79,6 +80,7 @@ impl Fixture {
             facts: &self.facts,
             vantage_points: self.vantage_points,
             has_table: self.has_table,
+            adjacent: self.adjacent,
             victim_is_present: self.victim_is_present,
             now: self.now,
         })
@@ -162,12 +164,12 @@ fn rov_weighs_by_state_and_reason() {
 fn a_reaction_counts_fully_only_when_it_is_known_to_be_new() {
     let mut fixture = Fixture::sub_prefix();
     let prefix = fixture.claim.key.prefix;
-    fixture.claim.push_reaction(Reaction { time: at(600), prefix, origin: VICTIM });
+    fixture.claim.push_reaction(Reaction { seq: 1, time: at(600), prefix, origin: VICTIM });
     assert!(fixture.holds("victim_reacted") && !fixture.holds("victim_announces_again"));
     fixture.has_table = false;
     assert!(!fixture.holds("victim_reacted") && fixture.holds("victim_announces_again"));
     let half = "203.0.113.128/26".parse().unwrap();
-    fixture.claim.push_reaction(Reaction { time: at(700), prefix: half, origin: VICTIM });
+    fixture.claim.push_reaction(Reaction { seq: 1, time: at(700), prefix: half, origin: VICTIM });
     assert!(fixture.holds("victim_reacted"));
 }
 
@@ -175,7 +177,7 @@ fn a_reaction_counts_fully_only_when_it_is_known_to_be_new() {
 fn every_relation_speaks_against_and_undoes_no_relation() {
     type Change = fn(&mut Fixture);
     let changes: [(&str, Change); 7] = [
-        ("neighbours", |f| f.target.adjacent = true),
+        ("neighbours", |f| f.adjacent = true),
         ("victim_on_path", |f| f.claim.announcements_via_victim = 1),
         ("culprit_on_victims_path", |f| f.target.victim_routes_via_culprit = 1),
         ("culprit_covers_victim", |f| {

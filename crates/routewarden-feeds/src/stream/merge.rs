@@ -1,5 +1,6 @@
 //! The merge of all collectors by (time, collector, place in the stream).
 
+use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
@@ -10,17 +11,20 @@ use crate::Error;
 use crate::report::Report;
 use crate::transport::Progress;
 
+/// Batches kept until those who hold them are done, to use their memory again.
+pub const RETIRED_BATCHES_MAX: usize = 64;
+
 /// Events of one collector that follow each other in the merged order.
 #[derive(Clone, Debug)]
 pub struct Run<'a> {
     /// Name of the collector.
     pub collector: &'a str,
-    /// The batch the events lie in; it resolves their attributes.
-    pub batch: &'a EventBatch,
+    /// The batch the events lie in; it resolves their attributes. Other threads may hold on to it.
+    pub batch: &'a Arc<EventBatch>,
     /// Which of the batch's events; never empty.
     pub range: Range<usize>,
     /// Maps [`RouteEvent::peer`] to the caller's [`PeerTable`].
-    pub peers: &'a [PeerId],
+    pub peers: &'a Arc<Vec<PeerId>>,
 }
 
 impl<'a> Run<'a> {
@@ -39,10 +43,10 @@ impl<'a> Run<'a> {
 /// One collector's place in the merge.
 struct Head {
     collector: String,
-    batch: EventBatch,
+    batch: Arc<EventBatch>,
     /// The next event of the batch.
     at: usize,
-    peers: Vec<PeerId>,
+    peers: Arc<Vec<PeerId>>,
     is_ended: bool,
 }
 
@@ -60,6 +64,8 @@ impl Head {
 pub struct MergedStream {
     pool: Pool,
     heads: Vec<Head>,
+    /// Batches that the merge has finished with, but perhaps not those who were given runs of them.
+    retired: VecDeque<Arc<EventBatch>>,
     report: Report,
     progress: Arc<Progress>,
     is_keep_going: bool,
@@ -82,14 +88,15 @@ impl MergedStream {
     pub(super) fn new(parts: Parts) -> Self {
         let head = |collector| Head {
             collector,
-            batch: EventBatch::default(),
+            batch: Arc::default(),
             at: 0,
-            peers: Vec::new(),
+            peers: Arc::default(),
             is_ended: false,
         };
         MergedStream {
             pool: parts.pool,
             heads: parts.collectors.into_iter().map(head).collect(),
+            retired: VecDeque::new(),
             report: parts.report,
             progress: parts.progress,
             is_keep_going: parts.is_keep_going,
@@ -177,12 +184,17 @@ impl MergedStream {
         while !head.is_ended && head.time().is_none() {
             match self.pool.next(index) {
                 Next::Batch(batch) => {
-                    head.peers.extend(batch.new_peers.iter().map(|peer| table.intern(peer)));
-                    self.pool.recycle(std::mem::replace(&mut head.batch, batch));
+                    if !batch.new_peers.is_empty() {
+                        let new = batch.new_peers.iter().map(|peer| table.intern(peer));
+                        Arc::make_mut(&mut head.peers).extend(new);
+                    }
+                    let read = std::mem::replace(&mut head.batch, Arc::new(batch));
+                    self.retired.push_back(read);
+                    recycle(&mut self.retired, &self.pool);
                     head.at = 0;
                 }
                 Next::FileEnd(outcome) => {
-                    head.peers.clear();
+                    head.peers = Arc::default();
                     let Outcome { report, error } = *outcome;
                     self.report.files.push(report);
                     match error {
@@ -211,6 +223,21 @@ impl MergedStream {
             }
         }
         first.map(|(_, index)| (index, second))
+    }
+}
+
+/// Gives back batches that nobody holds any more. The rest wait; beyond a bound the oldest are left
+/// to those who hold them.
+fn recycle(retired: &mut VecDeque<Arc<EventBatch>>, pool: &Pool) {
+    while let Some(oldest) = retired.pop_front() {
+        match Arc::try_unwrap(oldest) {
+            Ok(batch) => pool.recycle(batch),
+            Err(held) if retired.len() < RETIRED_BATCHES_MAX => {
+                retired.push_front(held);
+                return;
+            }
+            Err(_held) => {}
+        }
     }
 }
 

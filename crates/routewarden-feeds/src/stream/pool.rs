@@ -107,7 +107,8 @@ struct Job {
 }
 
 impl Pool {
-    /// Starts `threads` threads on the lanes of every collector.
+    /// Starts `threads` threads on the lanes of every collector; none when it is one, and who asks
+    /// for a batch decodes it.
     pub(super) fn start(
         collectors: Vec<Vec<FileTask>>,
         threads: usize,
@@ -138,6 +139,9 @@ impl Pool {
             files_open_max,
         });
         let mut pool = Pool { shared, threads: Vec::with_capacity(threads) };
+        if threads == 1 {
+            return Ok(pool);
+        }
         for _ in 0..threads {
             let shared = Arc::clone(&pool.shared);
             let thread = std::thread::Builder::new()
@@ -176,7 +180,18 @@ impl Pool {
                 return Next::FileEnd(outcome);
             }
             state.wanted = Some(collector);
-            state = wait(&self.shared.ready, state);
+            if self.threads.is_empty() {
+                let job = state.next_job(self.shared.files_open_max);
+                drop(state);
+                match job {
+                    Some(job) => self.shared.work(job),
+                    // The first lane of a collector can always be worked on.
+                    None => return Next::End,
+                }
+                state = self.shared.lock();
+            } else {
+                state = wait(&self.shared.ready, state);
+            }
             state.wanted = None;
         }
     }
@@ -219,17 +234,21 @@ impl Shared {
 
     fn work_off(&self) {
         while let Some(job) = self.take() {
-            let (collector, number) = (job.collector, job.number);
-            let task = Arc::clone(&job.task);
-            let progress = Arc::clone(&self.progress);
-            let done = catch_unwind(AssertUnwindSafe(|| run(job, progress)));
-            let (batch, slot) = done.unwrap_or_else(|_| {
-                let mut report = task.report();
-                report.lose(Fault { kind: "decoder_panicked", record: 0, octet: 0 });
-                (None, Slot::Done(Box::new(Outcome { report, error: None })))
-            });
-            self.give_back(collector, number, batch, slot);
+            self.work(job);
         }
+    }
+
+    fn work(&self, job: Job) {
+        let (collector, number) = (job.collector, job.number);
+        let task = Arc::clone(&job.task);
+        let progress = Arc::clone(&self.progress);
+        let done = catch_unwind(AssertUnwindSafe(|| run(job, progress)));
+        let (batch, slot) = done.unwrap_or_else(|_| {
+            let mut report = task.report();
+            report.lose(Fault { kind: "decoder_panicked", record: 0, octet: 0 });
+            (None, Slot::Done(Box::new(Outcome { report, error: None })))
+        });
+        self.give_back(collector, number, batch, slot);
     }
 
     /// Waits for a lane to decode; `None` when all is done.
@@ -239,8 +258,8 @@ impl Shared {
             if state.is_cancelled || state.remaining == 0 {
                 return None;
             }
-            if let Some((collector, depth)) = state.most_needed(self.files_open_max) {
-                return state.take(collector, depth);
+            if let Some(job) = state.next_job(self.files_open_max) {
+                return Some(job);
             }
             state = wait(&self.work, state);
         }
@@ -279,6 +298,12 @@ impl Shared {
 }
 
 impl State {
+    /// Takes the lane that is needed most.
+    fn next_job(&mut self, files_open_max: usize) -> Option<Job> {
+        let (collector, depth) = self.most_needed(files_open_max)?;
+        self.take(collector, depth)
+    }
+
     /// The lane to decode next, as (collector, place in its queue of lanes).
     fn most_needed(&self, files_open_max: usize) -> Option<(usize, usize)> {
         let mut best = None;

@@ -40,6 +40,8 @@ pub(super) fn run(args: &DetectArgs) -> Result<Exit> {
         config: Config { bogons: !args.no_bogons, quorum: args.quorum, from: args.from },
         from: args.from,
         until: args.until,
+        threads: args.threads,
+        shards: args.shards,
         keep_going: args.keep_going,
         quiet: args.quiet,
     })?;

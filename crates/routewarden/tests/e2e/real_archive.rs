@@ -62,6 +62,11 @@ fn youtube_2008_with_the_table_and_few_others_are_sure() {
     let sure = incidents.iter().filter(|incident| incident.confidence >= 80).count();
     assert!(sure <= 15, "{sure} of {}", incidents.len());
     assert_eq!(detect(args.to_vec()), first, "two runs give the same bytes");
+    for [threads, shards] in [["1", "1"], ["1", "8"], ["2", "8"], ["16", "256"]] {
+        let how = ["--threads", threads, "--shards", shards].map(str::to_owned);
+        let again = detect(args.iter().cloned().chain(how).collect());
+        assert_eq!(again, first, "{threads} threads, {shards} shards");
+    }
 }
 
 #[test]
@@ -76,13 +81,15 @@ fn youtube_2008_with_prefix_origins_of_may_only() {
 fn two_collectors_in_any_order_give_the_same_bytes() {
     let names = ["mrt/rrc04-20210101", "mrt/rrc12-20210101", "asorg/20211001.as-org2info.jsonl.gz"];
     let [Some(rrc04), Some(rrc12), Some(orgs)] = names.map(shared_data) else { return };
-    let run = |inputs: [&String; 2]| {
-        let args = ["--orgs", &orgs, inputs[0], inputs[1]].map(str::to_owned);
-        detect(args.to_vec())
+    let run = |inputs: [&String; 2], threads: &str, shards: &str| {
+        let args =
+            ["--orgs", &orgs, inputs[0], inputs[1], "--threads", threads, "--shards", shards];
+        detect(args.map(str::to_owned).to_vec())
     };
-    let forth = run([&rrc04, &rrc12]);
+    let forth = run([&rrc04, &rrc12], "2", "2");
     assert!(!forth.is_empty());
-    assert_eq!(forth, run([&rrc12, &rrc04]));
+    assert_eq!(forth, run([&rrc12, &rrc04], "2", "8"));
+    assert_eq!(forth, run([&rrc12, &rrc04], "1", "1"));
 }
 
 /// Columns of `EXPECTED.tsv` that `--count --format json` gives under the same name.

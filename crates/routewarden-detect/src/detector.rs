@@ -1,0 +1,173 @@
+//! All shards together: what can only be said with every claim in sight.
+
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+use routewarden_core::facts::Facts;
+use routewarden_core::{
+    AddressFamily, Asn, EventBatch, PeerId, PeerTable, Prefix, Shard, Share, Timestamp, shard,
+};
+
+use crate::claim::{Claim, ClaimKey, Reaction};
+use crate::engine::DetectorShard;
+use crate::knowledge::Topology;
+use crate::{Config, Counters};
+
+type Hasher = foldhash::fast::FixedState;
+
+/// Turns route events into incidents. The number of shards changes nothing in what is found, as
+/// long as no limit is reached.
+pub struct Detector {
+    /// At least one; in their order.
+    first: DetectorShard,
+    others: Vec<DetectorShard>,
+}
+
+impl Detector {
+    /// A detector of one shard that knows `facts` and has seen nothing.
+    pub fn new(config: Config, facts: Facts) -> Self {
+        Detector::with_shards(config, facts, 1)
+    }
+
+    /// A detector of so many shards, at least one and at most [`shard::SHARDS_MAX`].
+    pub fn with_shards(config: Config, facts: Facts, shards: u32) -> Self {
+        let facts = Arc::new(facts);
+        let mut all = Shard::all(shards);
+        let new = |shard| DetectorShard::new(config, &facts, shard);
+        Detector { first: new(all.next().unwrap_or_default()), others: all.map(new).collect() }
+    }
+
+    /// The shards, to be run on threads: each is to be shown every event, in the same order.
+    pub fn into_shards(self) -> Vec<DetectorShard> {
+        std::iter::once(self.first).chain(self.others).collect()
+    }
+
+    /// Puts the shards of [`Detector::into_shards`] together again, in their order. `None` when
+    /// some are missing or out of place.
+    pub fn from_shards(shards: Vec<DetectorShard>) -> Option<Self> {
+        let count = u32::try_from(shards.len()).ok()?;
+        let is_complete = shards.iter().map(|shard| shard.shard).eq(Shard::all(count));
+        let mut shards = shards.into_iter();
+        let first = shards.next().filter(|_| is_complete)?;
+        Some(Detector { first, others: shards.collect() })
+    }
+
+    /// Takes a run of events into every shard, one after the other. `peer_ids` maps the batch's
+    /// peer index to the number in `peers`, which holds those of all runs before.
+    pub fn apply(
+        &mut self,
+        batch: &EventBatch,
+        run: std::ops::Range<usize>,
+        peer_ids: &[PeerId],
+        peers: &PeerTable,
+    ) {
+        for shard in std::iter::once(&mut self.first).chain(&mut self.others) {
+            for (_, peer) in peers.iter().skip(shard.peers.len()) {
+                shard.introduce(peer);
+            }
+            shard.apply(batch, run.clone(), peer_ids);
+        }
+    }
+
+    fn shards(&self) -> impl Iterator<Item = &DetectorShard> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        self.first.config
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.first.facts
+    }
+
+    pub(crate) fn peers(&self) -> &PeerTable {
+        &self.first.peers
+    }
+
+    /// Time of the latest event.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.first.now
+    }
+
+    /// Whether a table was given at the start.
+    pub(crate) fn has_table(&self) -> bool {
+        self.shards().any(|shard| shard.has_table)
+    }
+
+    /// Whether any peer is known to have a route to the prefix originated by `origin`.
+    pub(crate) fn is_originated_by(&self, prefix: &Prefix, origin: Asn) -> bool {
+        let home = self.first.shard.home_of(prefix);
+        self.shards().nth(home).is_some_and(|shard| shard.rib.is_originated_by(prefix, origin))
+    }
+
+    /// Whether the two ASes were next to each other in a path of event number `seq` or before.
+    pub(crate) fn adjacent(&self, a: Asn, b: Asn, seq: u64) -> bool {
+        self.shards().any(|shard| shard.topology.adjacent(a, b, seq))
+    }
+
+    /// Distinct ASes of the peers that sent routes of the prefix's family.
+    pub(crate) fn vantage_points(&self, family: AddressFamily) -> usize {
+        let asns: HashSet<Asn, Hasher> = self
+            .shards()
+            .flat_map(|shard| shard.rib.sessions())
+            .filter(|(_, session)| session.has_announced(family))
+            .filter_map(|(id, _)| Some(self.peers().get(id)?.asn))
+            .collect();
+        asns.len()
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.shards().fold(Counters::default(), |mut sum, shard| {
+            let rib = shard.rib.counters();
+            sum.add(&shard.counters);
+            sum.routes_over_limit += rib.over_limit;
+            sum.late_events += rib.late_events;
+            sum.duplicates += rib.duplicate_announcements;
+            sum
+        })
+    }
+
+    pub(crate) fn route_count(&self) -> usize {
+        self.shards().map(DetectorShard::route_count).sum()
+    }
+
+    pub(crate) fn known_prefixes(&self) -> usize {
+        self.shards().map(DetectorShard::known_prefixes).sum()
+    }
+
+    pub(crate) fn known_links(&self) -> usize {
+        Topology::count_all(self.shards().map(|shard| &shard.topology))
+    }
+
+    /// The claims of every shard on prefixes that are its own.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = &Claim> {
+        let own = |shard: &DetectorShard, claim: &Claim| {
+            shard.shard.share(&claim.key.prefix) == Share::Home
+        };
+        self.shards().flat_map(move |shard| shard.claims.iter().filter(move |c| own(shard, c)))
+    }
+
+    /// Claims on prefixes shorter than a block: each shard has noted the reactions on its own
+    /// prefixes; here are all.
+    pub(crate) fn short_claims(&self) -> Vec<Claim> {
+        let is_short = |claim: &&Claim| shard::is_short(&claim.key.prefix);
+        self.claims().filter(is_short).map(|claim| self.with_all_reactions(claim)).collect()
+    }
+
+    fn with_all_reactions(&self, claim: &Claim) -> Claim {
+        let elsewhere = |key: ClaimKey| {
+            self.shards().flat_map(move |shard| shard.claims.iter().filter(move |c| c.key == key))
+        };
+        let mut reactions: Vec<Reaction> =
+            elsewhere(claim.key).flat_map(|claim| claim.reactions.iter().copied()).collect();
+        // In the order of the events, as one shard would have noted them.
+        reactions.sort_unstable();
+        let mut whole = claim.clone();
+        whole.reactions.clear();
+        for reaction in reactions {
+            whole.push_reaction(reaction);
+        }
+        whole
+    }
+}
