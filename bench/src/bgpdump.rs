@@ -137,7 +137,9 @@ mod tests {
 
     fn of(lines: &[&str]) -> (u64, u64) {
         let mut routes = Routes::default();
-        lines.iter().for_each(|line| routes.add(line));
+        for line in lines {
+            routes.add(line);
+        }
         (lines.len() as u64, routes.finish())
     }
 

@@ -11,6 +11,9 @@ use super::tools::Tools;
 
 /// Name of ours where a whole program runs.
 pub(super) const ROUTEWARDEN: &str = "routewarden";
+/// The program that splits detection by stage, and the same with VRPs.
+pub(super) const STAGES: &str = "stages";
+pub(super) const STAGES_ROV: &str = "stages, each change validated (VRPs of 2025)";
 /// Numbers of files and of peers of which growth is shown; as many as there are.
 const GROWTH_FILES: [usize; 3] = [1, 5, 22];
 const GROWTH_PEERS: [u32; 3] = [1, 10, 45];
@@ -85,7 +88,7 @@ fn decode(tools: &Tools, inputs: &Inputs, core: usize) -> Vec<Experiment> {
 fn end_to_end(tools: &Tools, inputs: &Inputs, cores: usize) -> anyhow::Result<Vec<Experiment>> {
     let one = |path: &Path| vec![path.to_owned()];
     let first_rrc12 = inputs.updates_rrc12.first().context("no rrc12 file")?;
-    let sets = [
+    let mut sets = vec![
         ("table of jinx, 2014-05-30 (.bz2)".to_owned(), one(&inputs.table_jinx)),
         ("table of route-views2, 2008-02-24 (.bz2)".to_owned(), one(&inputs.table)),
         (
@@ -98,6 +101,8 @@ fn end_to_end(tools: &Tools, inputs: &Inputs, cores: usize) -> anyhow::Result<Ve
             inputs.updates_rrc12.clone(),
         ),
     ];
+    // In a quick run the last set is the one file again.
+    sets.truncate(if inputs.updates_rrc12.len() > 1 { 5 } else { 4 });
     let experiment = |(input, files): (String, Vec<PathBuf>)| {
         let count = [tools.ours("routewarden"), "mrt".into(), "-q".into(), "--count".into()];
         let ours = contender(ROUTEWARDEN, Says::Nothing, count.into_iter().chain(paths(&files)));
@@ -154,19 +159,39 @@ fn detect_words(tools: &Tools, table: &Path, updates: &[PathBuf]) -> Vec<OsStrin
 
 fn detect(tools: &Tools, inputs: &Inputs, core: usize) -> Vec<Experiment> {
     let input = format!("route-views2, 2008-02-24, {} update files", inputs.updates.len());
-    let mut stages = vec![tools.ours("stages"), "--table".into(), inputs.table.clone().into()];
-    stages.extend(paths(&inputs.updates));
-    let whole = detect_words(tools, &inputs.table, &inputs.updates);
+    let files = || {
+        let table = ["--table".into(), inputs.table.clone().into()];
+        table.into_iter().chain(paths(&inputs.updates))
+    };
+    let stages = tools.ours("stages");
+    let vrps = [stages.clone(), "--vrps".into(), vrps(inputs).into()];
+    let detect = |tool: &str, options: &[&str]| {
+        let mut words = detect_words(tools, &inputs.table, &inputs.updates);
+        words.extend(options.iter().map(OsString::from));
+        contender(tool, Says::Nothing, words)
+    };
+    let single = ["--threads", "1", "--shards", "1"];
     let one = vec![
-        contender("stages", Says::Json, stages),
-        contender("detect, 1 core", Says::Nothing, whole.clone()),
+        contender(STAGES, Says::Json, std::iter::once(stages).chain(files())),
+        contender(STAGES_ROV, Says::Json, vrps.into_iter().chain(files())),
+        detect("detect on 1 core", &single),
     ];
-    let all = vec![contender("detect, all cores", Says::Nothing, whole)];
+    let all = vec![
+        detect("detect, 1 thread, 1 shard", &single),
+        detect("detect, 2 threads, 1 shard", &["--threads", "2", "--shards", "1"]),
+        detect("detect, 2 threads, 2 shards", &["--threads", "2", "--shards", "2"]),
+        detect("detect, 2 threads, 8 shards", &["--threads", "2", "--shards", "8"]),
+        detect("detect as it comes", &[]),
+    ];
     let table = Table::Detect;
     vec![
         Experiment { table, input: input.clone(), core: Some(core), contenders: one },
         Experiment { table, input, core: None, contenders: all },
     ]
+}
+
+fn vrps(inputs: &Inputs) -> PathBuf {
+    inputs.data.join("rpki/rpkiclient_summary_20250720T093135Z.json.bz2")
 }
 
 /// Tool names of the growth experiments are the sizes.
@@ -213,9 +238,8 @@ fn growth(tools: &Tools, inputs: &Inputs, core: usize) -> anyhow::Result<Vec<Exp
 }
 
 fn rov(tools: &Tools, inputs: &Inputs, core: usize) -> Experiment {
-    let vrps = inputs.data.join("rpki/rpkiclient_summary_20250720T093135Z.json.bz2");
     let origins = inputs.data.join("origins/dfz-v4-prefix-origin.2021.csv.gz");
-    let words = [tools.ours("rov"), vrps.into(), origins.into()];
+    let words = [tools.ours("rov"), vrps(inputs).into(), origins.into()];
     Experiment {
         table: Table::Rov,
         input: "VRPs of 2025-07-20, IPv4 routes of 2021".to_owned(),
