@@ -2,4 +2,5 @@
 
 pub mod bgpdump;
 pub mod hash;
+pub mod memory;
 pub mod run;

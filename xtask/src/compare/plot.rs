@@ -11,6 +11,8 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 46.0;
+/// What a figure takes to either side of its point.
+const LABEL_ROOM: f64 = 24.0;
 /// Marks on an axis, about.
 const TICKS: f64 = 5.0;
 
@@ -143,15 +145,20 @@ impl Panel<'_> {
         );
         for (x, y) in &self.points {
             let (at, middle) = (x_at(*x), y_at(y.median));
+            // Beside the axis there is room below the curve only.
+            let is_first = at - x_at(0.0) < LABEL_ROOM;
+            let (label, anchor) =
+                if is_first { ((6.0, 14.0), "start") } else { ((0.0, -9.0), "middle") };
             line(
                 svg,
                 &format!(
                     "<line x1=\"{at:.1}\" y1=\"{:.1}\" x2=\"{at:.1}\" y2=\"{:.1}\" stroke=\"#1f5fb4\"/>\n\
                  <circle cx=\"{at:.1}\" cy=\"{middle:.1}\" r=\"3.5\" fill=\"#1f5fb4\"/>\n\
-                 <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#1f5fb4\">{}</text>",
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" fill=\"#1f5fb4\">{}</text>",
                     y_at(y.least),
                     y_at(y.most),
-                    middle - 9.0,
+                    at + label.0,
+                    middle + label.1,
                     digits(y.median)
                 ),
             );

@@ -286,6 +286,8 @@ impl Report<'_> {
             let secs = self.samples.spread(at, |s| s.said(&key));
             let speed =
                 self.samples.spread(at, |s| Some(s.said("elements")? / 1e6 / s.said(&key)?));
+            // A difference below the noise is no speed.
+            let speed = speed.filter(|speed| speed.least > 0.0);
             line(&mut page, &format!("| {stage} | {} | {} |", cell(secs), cell(speed)));
         }
         page
