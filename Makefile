@@ -7,7 +7,7 @@ DEMO := scenarios/2008-02-24-youtube
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench fmt clean \
+.PHONY: help demo test check bench compare gate fmt clean \
 	setup-build setup-test fmt-check lint doc layers generated doc-test deny advisories typos
 
 help: ## Show this list
@@ -18,7 +18,7 @@ demo: setup-build ## Build, then play the incident of 24 February 2008 through t
 	@$(CARGO) run $(LOCKED) --quiet --package routewarden -- scenario run $(DEMO)
 
 # The tests come last, so that the output ends with their summary.
-test: setup-build setup-test fmt-check lint doc layers generated doc-test ## All that must pass: format, lints, documentation, layers, tests
+test: setup-build setup-test fmt-check lint doc layers generated doc-test gate ## All that must pass: format, lints, documentation, layers, gate, tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		set -x; $(CARGO) nextest run $(LOCKED) --workspace --no-fail-fast; \
 	else \
@@ -28,7 +28,14 @@ test: setup-build setup-test fmt-check lint doc layers generated doc-test ## All
 check: deny typos test ## The same, and the optional tools that are installed (cargo-deny, typos)
 
 bench: setup-build ## Run the benches
-	$(CARGO) bench $(LOCKED) --workspace
+	$(CARGO) bench $(LOCKED) --package routewarden-bench --benches
+
+compare: setup-build ## Compare with other tools (data in ../shared/data; see bench/README.md)
+	$(CARGO) xtask compare
+
+# Instructions do not vary from machine to machine as time does; see docs/decisions/0012.
+gate: ## Count the instructions of the decoder and the table; fails when they grew by 3 %
+	$(CARGO) xtask gate
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
@@ -47,9 +54,11 @@ setup-build:
 	@command -v $(CARGO) >/dev/null 2>&1 || { echo "cargo is missing: install Rust 1.95 or later with rustup" >&2; exit 1; }
 	$(call need,cc,build-essential)
 
-# bgpdump is compared with our decoder; without it those tests say that they were skipped.
+# bgpdump is compared with our decoder, valgrind counts instructions; without them those steps say
+# that they were skipped. In continuous integration the count must be made.
 setup-test:
 	$(call need,bgpdump,bgpdump)
+	$(call need,valgrind,valgrind)
 
 fmt-check:
 	$(CARGO) fmt --all --check

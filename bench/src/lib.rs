@@ -1,4 +1,6 @@
 //! What the measuring programs share.
 
+pub mod bgpdump;
 pub mod hash;
+pub mod memory;
 pub mod run;

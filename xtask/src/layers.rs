@@ -20,7 +20,7 @@ struct Layer {
     is_pure: bool,
 }
 
-const LAYERS: [Layer; 8] = [
+const LAYERS: [Layer; 9] = [
     Layer { name: "routewarden-core", may_use: &[], is_pure: true },
     Layer { name: "routewarden-wire", may_use: &["routewarden-core"], is_pure: true },
     Layer {
@@ -47,8 +47,19 @@ const LAYERS: [Layer; 8] = [
     },
     Layer {
         name: "routewarden-bench",
-        may_use: &["routewarden-core", "routewarden-wire", "routewarden-feeds"],
+        may_use: &[
+            "routewarden-core",
+            "routewarden-wire",
+            "routewarden-feeds",
+            "routewarden-detect",
+            "routewarden-gate",
+        ],
         is_pure: false,
+    },
+    Layer {
+        name: "routewarden-gate",
+        may_use: &["routewarden-core", "routewarden-wire"],
+        is_pure: true,
     },
     Layer { name: "xtask", may_use: &["routewarden", "routewarden-detect"], is_pure: false },
 ];

@@ -1,6 +1,8 @@
 //! Repository chores: `cargo xtask CHORE`.
 
+mod compare;
 mod docs;
+mod gate;
 mod layers;
 mod picture;
 mod program;
@@ -19,6 +21,9 @@ usage: cargo xtask CHORE
   docs           make the generated blocks of README.md and docs/, and the picture
   check-docs     check that they are as the program says
   picture        make docs/images/demo.svg out of what the program prints
+  gate           count the instructions of the decoder and the table and hold them against
+                 bench/instructions.toml; with --update write them there
+  compare        compare with other tools on the same files; see bench/README.md (--help)
 ";
 
 fn main() -> ExitCode {
@@ -29,6 +34,9 @@ fn main() -> ExitCode {
         ["docs"] => write_docs(true),
         ["picture"] => write_docs(false),
         ["check-docs"] => check_docs(),
+        ["gate"] => gate::main(false),
+        ["gate", "--update"] => gate::main(true),
+        ["compare", rest @ ..] => compare::main(rest),
         ["help" | "--help" | "-h"] => say(USAGE),
         _ => {
             // Standard error may be closed; the exit code still tells.
@@ -112,6 +120,13 @@ fn root() -> PathBuf {
 
 fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Where cargo builds.
+fn target_directory() -> anyhow::Result<PathBuf> {
+    let metadata = cargo_metadata()?;
+    let target = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+    Ok(target.context("output of cargo metadata")?.into())
 }
 
 /// Members of the workspace with their direct dependencies.

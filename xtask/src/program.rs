@@ -30,9 +30,7 @@ impl Program {
             .status()
             .context("cannot run cargo build")?;
         ensure!(built.success(), "cargo build failed");
-        let metadata = crate::cargo_metadata()?;
-        let target = metadata.get("target_directory").and_then(serde_json::Value::as_str);
-        let directory = Path::new(target.context("output of cargo metadata")?).join("debug");
+        let directory = crate::target_directory()?.join("debug");
         let others = std::env::var_os("PATH").unwrap_or_default();
         let all = std::iter::once(directory).chain(std::env::split_paths(&others));
         Ok(Program { root: root.to_owned(), path: std::env::join_paths(all)? })

@@ -1,0 +1,214 @@
+//! `make bench`: decoding, the table, validation and detection on made-up data, and decoding on real
+//! data too where they lie beside the project.
+//!
+//! `cargo bench -p routewarden-bench -- NAME` runs those whose name holds NAME; criterion compares
+//! each with its run before.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a bench that cannot make its data fails, and says on the console what it found"
+)]
+
+use std::hint::black_box;
+use std::io::Read;
+use std::ops::{ControlFlow, Range};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use routewarden_bench::memory::resident_octets;
+use routewarden_core::facts::{Facts, TrustAnchors, Vrp, VrpTable};
+use routewarden_core::{EventBatch, Origin, PeerId, PeerTable, Prefix};
+use routewarden_detect::{Config, Detector};
+use routewarden_feeds::sources::Sources;
+use routewarden_feeds::stream::{MergedStream, StreamOptions, open_tables, open_updates};
+use routewarden_feeds::transport::{Limits, Transport};
+use routewarden_gate::synthetic::{self, Numbers, Size};
+use routewarden_gate::work::{self, Table};
+
+/// About 600,000 routes and 150,000 updates.
+const SIZE: Size = Size { prefixes: 19_000, peers: 45, messages: 60_000 };
+/// VRPs and routes of the validation.
+const VRPS: u32 = 100_000;
+
+fn table() -> Vec<u8> {
+    synthetic::table(SIZE).expect("made-up data fit their fields")
+}
+
+fn updates() -> Vec<u8> {
+    synthetic::updates(SIZE).expect("made-up data fit their fields")
+}
+
+/// A file of the real data, uncompressed; `None` where they are not.
+fn real(name: &str) -> Option<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/mrt").join(name);
+    let mut content = Vec::new();
+    Transport::open(&path, Limits::default(), Arc::default())
+        .ok()?
+        .read_to_end(&mut content)
+        .ok()
+        .map(|_| content)
+}
+
+fn decode(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decode");
+    let contents = [
+        ("table", Some(table())),
+        ("updates", Some(updates())),
+        ("real_table", real("route-views.jinx.rib.20140530.2200.bz2")),
+        ("real_updates", real("rrc12-20210101/updates.20210101.0740.gz")),
+    ];
+    for (name, content) in contents {
+        let Some(content) = content else {
+            eprintln!("decode/{name}: skipped, no data");
+            continue;
+        };
+        group.throughput(Throughput::Elements(work::decode(&content).0 as u64));
+        group.bench_function(name, |bencher| bencher.iter(|| work::decode(black_box(&content))));
+    }
+}
+
+fn rib(criterion: &mut Criterion) {
+    let load = work::events(&table());
+    let before = resident_octets().expect("there is a /proc");
+    let mut loaded = Table::default();
+    let routes = loaded.apply(&load);
+    let after = resident_octets().expect("there is a /proc");
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let each = after.saturating_sub(before) as f64 / routes as f64;
+    eprintln!("rib: {routes} routes, {each:.1} octets each (resident size of the process)");
+
+    let mut group = criterion.benchmark_group("rib");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(load.len() as u64));
+    group.bench_function("load", |bencher| {
+        bencher.iter_batched(
+            Table::default,
+            |mut table| {
+                table.apply(black_box(&load));
+                table
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    let updates = work::events(&updates());
+    group.throughput(Throughput::Elements(updates.len() as u64));
+    group.bench_function("update", |bencher| {
+        // The same updates again, at the same times: as many changes as in the first round.
+        bencher.iter(|| loaded.apply(black_box(&updates)));
+    });
+}
+
+fn rov(criterion: &mut Criterion) {
+    let mut numbers = Numbers::new(3);
+    let ta = TrustAnchors::default().intern("made-up");
+    let mut some_prefix = |most: u8| {
+        let len = 16 + u8::try_from(numbers.below(u32::from(most) - 15)).unwrap_or(0);
+        let prefix = Prefix::v4(0x0a00_0000 | numbers.below(1 << 24), len);
+        (prefix.expect("at most 32 bits"), numbers.asn())
+    };
+    let vrps: Vec<Vrp> = (0..VRPS)
+        .map(|_| {
+            let (prefix, asn) = some_prefix(22);
+            Vrp { prefix, max_len: 24, asn, ta }
+        })
+        .collect();
+    let routes: Vec<(Prefix, Origin)> =
+        (0..VRPS).map(|_| some_prefix(24)).map(|(prefix, asn)| (prefix, Origin::As(asn))).collect();
+    let mut group = criterion.benchmark_group("rov");
+    group.throughput(Throughput::Elements(vrps.len() as u64));
+    group.sample_size(20);
+    group.bench_function("build", |bencher| {
+        bencher.iter_batched(|| vrps.clone(), VrpTable::from_vrps, BatchSize::PerIteration);
+    });
+    let table = VrpTable::from_vrps(vrps.clone());
+    group.throughput(Throughput::Elements(routes.len() as u64));
+    group.bench_function("validate", |bencher| {
+        bencher.iter(|| {
+            for (prefix, origin) in &routes {
+                black_box(table.state(prefix, *origin));
+            }
+        });
+    });
+}
+
+/// Events as the stream gives them.
+struct Runs {
+    runs: Vec<(Arc<EventBatch>, Range<usize>, Vec<PeerId>)>,
+    peers: PeerTable,
+}
+
+impl Runs {
+    fn of(mut stream: MergedStream, mut peers: PeerTable) -> Self {
+        let mut runs = Vec::new();
+        let each = |_: &PeerTable, run: routewarden_feeds::Run<'_>| {
+            runs.push((run.batch.clone(), run.range.clone(), run.peers.to_vec()));
+            ControlFlow::Continue(())
+        };
+        stream.for_each(&mut peers, each).expect("made-up files can be read");
+        Runs { runs, peers }
+    }
+
+    fn events(&self) -> usize {
+        self.runs.iter().map(|(_, range, _)| range.len()).sum()
+    }
+
+    fn apply(&self, detector: &mut Detector) {
+        for (batch, range, peers) in &self.runs {
+            detector.apply(batch, range.clone(), peers, &self.peers);
+        }
+    }
+}
+
+fn detect(criterion: &mut Criterion) {
+    let folder = std::env::temp_dir().join(format!("routewarden-bench-{}", std::process::id()));
+    let made = folder.join("made-up");
+    std::fs::create_dir_all(&made).expect("there is a folder for files of the moment");
+    let write = |name: &str, content: Vec<u8>| -> PathBuf {
+        let path = made.join(name);
+        std::fs::write(&path, content).expect("there is room for files of the moment");
+        path
+    };
+    let found = |path: &Path| {
+        let mut sources = Sources::new(Limits::default());
+        sources.add(path).expect("the file was just written");
+        sources.finish().0
+    };
+    let options = StreamOptions::default();
+    let file = found(&write("rib.20240101.0000", table()));
+    let stream = open_tables(file, &options).expect("a thread can be started");
+    let table = Runs::of(stream, PeerTable::default());
+    let file = found(&write("updates.20240101.0000", updates()));
+    let stream = open_updates(file, &options).expect("a thread can be started");
+    let updates = Runs::of(stream, table.peers.clone());
+    std::fs::remove_dir_all(&folder).expect("the folder was just made");
+
+    // All addresses and ASNs are for documentation.
+    let config = Config { bogons: false, ..Config::default() };
+    let loaded = || {
+        let mut detector = Detector::new(config, Facts::default());
+        table.apply(&mut detector);
+        detector
+    };
+    let mut group = criterion.benchmark_group("detect");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(table.events() as u64));
+    group.bench_function("table", |bencher| {
+        bencher.iter_batched(|| (), |()| loaded(), BatchSize::PerIteration);
+    });
+    group.throughput(Throughput::Elements(updates.events() as u64));
+    group.bench_function("updates", |bencher| {
+        bencher.iter_batched(
+            loaded,
+            |mut detector| {
+                updates.apply(&mut detector);
+                detector
+            },
+            BatchSize::PerIteration,
+        );
+    });
+}
+
+criterion_group!(benches, decode, rib, rov, detect);
+criterion_main!(benches);
