@@ -125,7 +125,8 @@ impl<C: FnMut(&RouteAttributes<'_>) -> u8> Restore<'_, C> {
             if gap == 0 {
                 break;
             }
-            let number = (gap - 1).checked_add(next_peer);
+            let peers = self.peers.len() as u64;
+            let number = (gap - 1).checked_add(next_peer).filter(|&number| number < peers);
             let number = number.ok_or_else(|| frames.malformed("number of a peer"))?;
             if self.current.is_none_or(|(_, least)| number < least) {
                 return Err(frames.malformed("order of routes"));
