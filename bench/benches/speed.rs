@@ -1,7 +1,7 @@
 //! `make bench`: decoding, the table, validation and detection on made-up data, and decoding on real
 //! data too where they lie beside the project.
 //!
-//! `cargo bench -p routewarden-bench -- NAME` runs those whose name holds NAME; criterion compares
+//! `cargo bench -p routewarden-bench --bench speed -- NAME` runs those whose name holds NAME; criterion compares
 //! each with its run before.
 
 #![expect(
