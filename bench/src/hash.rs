@@ -42,10 +42,15 @@ impl Fields {
 
     /// Reads an address.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are read")]
     pub fn addr(&mut self, addr: std::net::IpAddr) {
         match addr {
             std::net::IpAddr::V4(addr) => self.number(addr.to_bits()),
-            std::net::IpAddr::V6(addr) => self.octets(&addr.octets()),
+            std::net::IpAddr::V6(addr) => {
+                let bits = addr.to_bits();
+                self.number((bits >> 64) as u64);
+                self.number(bits as u64);
+            }
         }
     }
 

@@ -1,4 +1,7 @@
-//! Writes the seeds of `mrt_record` and `bgp_update` with our own encoders, into `corpus/`.
+//! Writes the seeds of `mrt_record`, `bgp_update`, `rib_snapshot` and `rib_ops` with our own
+//! encoders, into `corpus/`.
+
+mod table;
 
 use std::error::Error;
 use std::fs;
@@ -229,6 +232,12 @@ fn main() -> Outcome<()> {
         for (name, octets) in updates(width)? {
             fs::write(corpus.join("bgp_update").join(format!("{name}{suffix}")), octets)?;
         }
+    }
+    for (name, octets) in table::snapshots()? {
+        fs::write(corpus.join("rib_snapshot").join(name), octets)?;
+    }
+    for (name, octets) in table::events() {
+        fs::write(corpus.join("rib_ops").join(name), octets)?;
     }
     Ok(())
 }

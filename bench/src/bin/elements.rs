@@ -3,30 +3,41 @@
 use std::fmt::Write;
 
 use routewarden_bench::hash::{Fields, Routes};
-use routewarden_bench::run::{self, Sum};
+use routewarden_bench::run::{self, Decoders, Sum};
 use routewarden_core::AsPath;
 use routewarden_wire::{
-    Attributes, Element, ElementKind, Limits, MrtDecoder, MrtReader, Nlri, for_each_element,
+    Attributes, Element, ElementKind, Limits, MrtDecoder, MrtReader, Nlri, RawRecord, Record, Run,
+    RunKind, for_each_element, for_each_run,
 };
 
 fn main() -> anyhow::Result<()> {
-    run::main(decode, digest)
+    run::main(&Decoders { each: decode, runs: Some(decode_runs), digest })
 }
 
-fn for_each(content: &[u8], mut visit: impl FnMut(&Element<'_>)) {
+fn for_each_record(content: &[u8], mut visit: impl FnMut(&RawRecord<'_>, &Record<'_>)) {
     let mut reader = MrtReader::new(content, Limits::default());
     let mut decoder = MrtDecoder::new();
     while let Some(raw) = reader.next_record() {
         let Ok(raw) = raw else { continue };
-        let Ok(decoded) = decoder.decode(&raw) else { continue };
-        for_each_element(&raw, &decoded.value, |element| {
-            if let Ok(element) = element {
-                visit(&element);
+        decoder.visit(&raw, |decoded| {
+            if let Ok(decoded) = decoded {
+                visit(&raw, decoded.value);
             }
         });
     }
 }
 
+fn for_each(content: &[u8], mut visit: impl FnMut(&Element<'_>)) {
+    for_each_record(content, |raw, record| {
+        for_each_element(raw, record, |element| {
+            if let Ok(element) = &element {
+                visit(element);
+            }
+        });
+    });
+}
+
+/// Reads the attributes anew for every element.
 fn decode(content: &[u8]) -> Sum {
     let mut sum = Sum::default();
     let mut scratch = Vec::new();
@@ -36,19 +47,60 @@ fn decode(content: &[u8]) -> Sum {
         fields.number(element.time.micros().cast_unsigned());
         fields.number(element.peer_asn.0);
         fields.addr(element.peer_addr);
-        prefix(&mut fields, nlri);
         if let ElementKind::TableEntry { originated, .. } = element.kind {
             fields.number(originated.micros().cast_unsigned());
         }
         if let Some(attributes) = element.kind.attributes() {
             read(&mut fields, attributes, &mut scratch);
         }
+        prefix(&mut fields, nlri);
         sum.elements += 1;
         sum.digest = sum.digest.wrapping_add(fields.finish());
     });
     sum
 }
 
+/// Reads what the elements of a run have in common once; the digest is that of [`decode`].
+fn decode_runs(content: &[u8]) -> Sum {
+    let mut sum = Sum::default();
+    let mut scratch = Vec::new();
+    for_each_record(content, |raw, record| {
+        for_each_run(raw, record, |run| {
+            if let Ok(run) = run {
+                add_run(&mut sum, run, &mut scratch);
+            }
+        });
+    });
+    sum
+}
+
+fn add_run(sum: &mut Sum, run: &Run<'_>, scratch: &mut Vec<u8>) {
+    let mut common = Fields::new();
+    common.number(run.time.micros().cast_unsigned());
+    common.number(run.peer_asn.0);
+    common.addr(run.peer_addr);
+    if let RunKind::TableEntry { originated, .. } = run.kind {
+        common.number(originated.micros().cast_unsigned());
+    }
+    if let Some(attributes) = run.kind.attributes() {
+        read(&mut common, attributes, scratch);
+    }
+    let mut add = |nlri| {
+        let mut fields = common;
+        prefix(&mut fields, nlri);
+        sum.elements += 1;
+        sum.digest = sum.digest.wrapping_add(fields.finish());
+    };
+    match run.kind {
+        RunKind::Withdrawals { routes } | RunKind::Announcements { routes, .. } => {
+            routes.for_each(add);
+        }
+        RunKind::TableEntry { nlri, .. } => add(nlri),
+        RunKind::StateChange { .. } => {}
+    }
+}
+
+#[inline]
 fn prefix(fields: &mut Fields, nlri: Nlri) {
     fields.addr(nlri.prefix.addr());
     fields.number(nlri.prefix.len());

@@ -8,10 +8,10 @@ use bgpkit_parser::models::{
 };
 use bgpkit_parser::{BgpElem, BgpkitParser};
 use routewarden_bench::hash::{Fields, Routes};
-use routewarden_bench::run::{self, Sum};
+use routewarden_bench::run::{self, Decoders, Sum};
 
 fn main() -> anyhow::Result<()> {
-    run::main(decode, digest)
+    run::main(&Decoders { each: decode, runs: None, digest })
 }
 
 fn decode(content: &[u8]) -> Sum {

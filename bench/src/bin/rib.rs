@@ -4,15 +4,16 @@
 //! Give uncompressed files, so that decompression is not what is measured; `--threads 1` pinned to
 //! one core measures decoding and loading together.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use routewarden_bench::memory::resident_octets;
-use routewarden_core::rib::{AdjRibIn, LATE_EVENT_SECS};
+use routewarden_core::rib::{AdjRibIn, LATE_EVENT_SECS, RibLimits};
 use routewarden_core::{PeerId, PeerTable, Prefix, RouteEventKind};
 use routewarden_feeds::sources::Sources;
 use routewarden_feeds::stream::{Run, StreamOptions, load_rib, open_updates};
@@ -30,6 +31,9 @@ struct Arguments {
     /// Only routes of the first so many peers.
     #[arg(long)]
     peers: Option<u32>,
+    /// File to save the loaded table to, and to restore it from.
+    #[arg(long)]
+    snapshot: Option<PathBuf>,
     /// Threads that decode.
     #[arg(long, default_value = "1")]
     threads: NonZeroUsize,
@@ -64,6 +68,10 @@ fn main() -> Result<()> {
     out.insert("resident_loaded".to_owned(), resident.into());
     out.insert("octets_per_route".to_owned(), rate(resident.saturating_sub(before), routes as f64));
 
+    measure_look_ups(&state.rib, &mut out);
+    if let Some(path) = &arguments.snapshot {
+        measure_snapshot(path, &state.rib, &peers, &mut out)?;
+    }
     options.table_times = report.table_times();
     let mut stream = open_updates(files(&arguments.updates)?, &options)?;
     let start = Instant::now();
@@ -87,6 +95,50 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Asks of every prefix what covers it and what it covers.
+#[expect(clippy::disallowed_methods, reason = "measuring is what this program is for")]
+fn measure_look_ups(rib: &AdjRibIn, out: &mut Map<String, Value>) {
+    let prefixes: Vec<Prefix> = rib.prefixes().copied().collect();
+    let per_prefix = |secs: f64| rate(prefixes.len(), secs);
+    let start = Instant::now();
+    let covering: usize = prefixes.iter().map(|prefix| rib.covering(prefix).count()).sum();
+    out.insert("covering_per_second".to_owned(), per_prefix(start.elapsed().as_secs_f64()));
+    out.insert("covering_found".to_owned(), covering.into());
+    let start = Instant::now();
+    let covered = |prefix: &Prefix| rib.covered(prefix).take(COVERED_MAX).count();
+    let covered: usize = prefixes.iter().map(covered).sum();
+    out.insert("covered_per_second".to_owned(), per_prefix(start.elapsed().as_secs_f64()));
+    out.insert("covered_found".to_owned(), covered.into());
+}
+
+/// Saves the table to a file, restores it, and holds the octets of a second saving against those
+/// of the first.
+#[expect(clippy::disallowed_methods, reason = "measuring is what this program is for")]
+fn measure_snapshot(
+    path: &Path,
+    rib: &AdjRibIn,
+    peers: &PeerTable,
+    out: &mut Map<String, Value>,
+) -> Result<()> {
+    let start = Instant::now();
+    rib.save(peers, &mut BufWriter::with_capacity(1 << 20, File::create(path)?))?;
+    out.insert("save_seconds".to_owned(), start.elapsed().as_secs_f64().into());
+    let octets = std::fs::metadata(path)?.len();
+    out.insert("snapshot_octets".to_owned(), octets.into());
+    let start = Instant::now();
+    let mut input = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let mut names = PeerTable::default();
+    let again = AdjRibIn::restore(&mut input, RibLimits::default(), &mut names, &mut |_| 0)?;
+    out.insert("restore_seconds".to_owned(), start.elapsed().as_secs_f64().into());
+    let mut second = Vec::new();
+    again.save(&names, &mut second)?;
+    ensure!(std::fs::read(path)? == second, "the restored table is another one");
+    Ok(())
+}
+
+/// Most more-specifics asked for at a time.
+const COVERED_MAX: usize = 512;
+
 struct State {
     rib: AdjRibIn,
     peers_max: u32,
@@ -98,10 +150,12 @@ impl State {
             if peer.0 >= self.peers_max {
                 continue;
             }
+            self.rib.tick(event.time);
             match event.kind {
                 RouteEventKind::Announcement { prefix, attributes }
                 | RouteEventKind::TableEntry { prefix, attributes, .. } => {
                     let octets = run.batch.attributes(attributes);
+                    self.rib.hear(event.time, peer);
                     self.rib.announce((event.time, peer), prefix, octets, &mut |_| 0);
                 }
                 RouteEventKind::Withdrawal { prefix } => {

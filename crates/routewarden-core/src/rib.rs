@@ -5,15 +5,17 @@
 
 mod attribute_table;
 mod blocks;
+pub mod fuzz;
+mod lookup;
 mod route_store;
 mod session;
+pub mod snapshot;
 
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
 
-use crate::{Asn, PeerId, Prefix, RouteAttributes, Timestamp};
+use crate::{Asn, PeerId, Prefix, PrefixMap, RouteAttributes, Timestamp};
 pub use attribute_table::{AttributeId, AttributeTable};
 pub use route_store::PEERS_MAX;
 use route_store::{RouteList, RouteStore, StoredRoute, StoredTime};
@@ -70,8 +72,6 @@ impl RibLimits {
 
 /// Room for this many withdrawals is never given back.
 const WITHDRAWALS_ROOM_KEPT: usize = 4_096;
-/// Room for this many prefixes is never given back.
-const PREFIXES_ROOM_KEPT: usize = 4_096;
 
 type Hasher = foldhash::fast::FixedState;
 
@@ -121,7 +121,7 @@ pub struct RibCounters {
 /// The table.
 #[derive(Debug, Default)]
 pub struct AdjRibIn {
-    lists: HashMap<Prefix, RouteList, Hasher>,
+    lists: PrefixMap<RouteList>,
     store: RouteStore,
     attributes: AttributeTable,
     sessions: Vec<Session>,
@@ -176,14 +176,20 @@ impl AdjRibIn {
         }
         let session = session_mut(&mut self.sessions, peer);
         let stored = StoredTime::from(time);
-        let list = self.lists.entry(prefix).or_default();
+        let list = self.lists.get_or_default(prefix);
         let found = self.store.find(list, peer);
         let held = found.ok().and_then(|at| self.store.get_mut(list, at));
         if held.as_ref().is_some_and(|route| route.time() > stored) {
             self.counters.late_events += 1;
             return None;
         }
-        let after = self.attributes.intern(octets, classify);
+        let Some(after) = self.attributes.intern(peer, octets, classify) else {
+            if list.is_empty() {
+                self.lists.remove(&prefix);
+            }
+            self.counters.over_limit += 1;
+            return None;
+        };
         let mut change = RouteChange {
             time,
             peer,
@@ -224,11 +230,10 @@ impl AdjRibIn {
     ) -> Option<RouteChange> {
         self.release();
         self.remember_withdrawal(time, peer, prefix);
-        let Entry::Occupied(mut entry) = self.lists.entry(prefix) else {
+        let Some(list) = self.lists.get_mut(&prefix) else {
             self.counters.needless_withdrawals += 1;
             return None;
         };
-        let list = entry.get_mut();
         let Ok(at) = self.store.find(list, peer) else {
             self.counters.needless_withdrawals += 1;
             return None;
@@ -240,8 +245,7 @@ impl AdjRibIn {
         }
         let route = self.store.remove(list, at)?;
         if list.is_empty() {
-            entry.remove();
-            self.give_memory_back();
+            self.lists.remove(&prefix);
         }
         let session = session_mut(&mut self.sessions, peer);
         session.count_route(prefix.family(), -1);
@@ -310,7 +314,7 @@ impl AdjRibIn {
 
     /// All prefixes with at least one route, in no particular order.
     pub fn prefixes(&self) -> impl Iterator<Item = &Prefix> {
-        self.lists.keys()
+        self.lists.iter().map(|(prefix, _)| prefix)
     }
 
     /// Events that changed nothing.
@@ -343,15 +347,6 @@ impl AdjRibIn {
         match self.lists.get(&prefix) {
             None => true,
             Some(list) => self.route_count >= routes_max && self.store.find(list, peer).is_err(),
-        }
-    }
-
-    /// A map keeps its room when it empties: it is given back when hardly any of it is used.
-    fn give_memory_back(&mut self) {
-        if self.lists.capacity() > PREFIXES_ROOM_KEPT
-            && self.lists.len() < self.lists.capacity() / 8
-        {
-            self.lists.shrink_to(self.lists.len() * 2);
         }
     }
 

@@ -27,6 +27,11 @@ impl Timestamp {
         Timestamp { micros: secs as i64 * MICROS_PER_SEC + micros as i64 }
     }
 
+    /// From microseconds since the epoch.
+    pub(crate) const fn from_micros(micros: i64) -> Self {
+        Timestamp { micros }
+    }
+
     /// Microseconds since the epoch.
     pub const fn micros(self) -> i64 {
         self.micros

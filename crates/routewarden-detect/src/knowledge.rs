@@ -1,11 +1,8 @@
 //! What the detector has learned: who originates what (habit), who is next to whom (topology).
 
-use std::collections::BTreeSet;
-use std::ops::Bound;
-
 use hashbrown::{HashMap, HashSet};
 use routewarden_core::shard::{BLOCK_LEN_V4, BLOCK_LEN_V6};
-use routewarden_core::{AddressFamily, AsPath, Asn, Prefix, Timestamp};
+use routewarden_core::{AddressFamily, AsPath, Asn, Prefix, PrefixMap, Timestamp};
 
 type Hasher = foldhash::fast::FixedState;
 
@@ -38,12 +35,7 @@ pub(crate) struct KnownPrefix<'a> {
 /// Origins known of each prefix. A prefix has one origin nearly always.
 #[derive(Debug, Default)]
 pub(crate) struct OriginHabit {
-    origins: HashMap<Prefix, Vec<KnownOrigin>, Hasher>,
-    /// Bit `n`: some known prefix of the family has length `n`.
-    lengths: [u128; 2],
-    has_full_length: [bool; 2],
-    /// The prefixes in order: the more-specifics of one stand right behind it.
-    sorted: BTreeSet<Prefix>,
+    origins: PrefixMap<Vec<KnownOrigin>>,
     prefixes_max: usize,
 }
 
@@ -75,10 +67,10 @@ impl OriginHabit {
     /// Notes that `asn` originates `prefix`; whether that was new. At most
     /// [`KNOWN_ORIGINS_MAX`] origins of each prefix.
     pub(crate) fn learn(&mut self, prefix: Prefix, known: KnownOrigin) -> bool {
-        if self.origins.len() >= self.prefixes_max && !self.origins.contains_key(&prefix) {
+        if self.origins.len() >= self.prefixes_max && self.origins.get(&prefix).is_none() {
             return false;
         }
-        let origins = self.origins.entry(prefix).or_default();
+        let origins = self.origins.get_or_default(prefix);
         if let Some(old) = origins.iter_mut().find(|old| old.asn == known.asn) {
             old.since = old.since.min(known.since);
             old.from = old.from.max(known.from);
@@ -86,22 +78,6 @@ impl OriginHabit {
         }
         if origins.len() >= KNOWN_ORIGINS_MAX {
             return false;
-        }
-        if origins.is_empty() {
-            let family = family_index(prefix.family());
-            match 1u128.checked_shl(u32::from(prefix.len())) {
-                Some(bit) => {
-                    if let Some(lengths) = self.lengths.get_mut(family) {
-                        *lengths |= bit;
-                    }
-                }
-                None => {
-                    if let Some(full) = self.has_full_length.get_mut(family) {
-                        *full = true;
-                    }
-                }
-            }
-            self.sorted.insert(prefix);
         }
         origins.push(known);
         true
@@ -115,36 +91,26 @@ impl OriginHabit {
     /// Known prefixes that are less specific than `prefix`, nearest first, down to
     /// [`covering_len_min`].
     pub(crate) fn covering(&self, prefix: Prefix) -> impl Iterator<Item = KnownPrefix<'_>> {
-        let lengths = self.lengths.get(family_index(prefix.family())).copied().unwrap_or(0);
-        (covering_len_min(prefix.family())..prefix.len())
-            .rev()
-            .filter(move |&len| lengths >> len & 1 == 1)
-            .filter_map(move |len| {
-                let (prefix, origins) = self.origins.get_key_value(&prefix.less_specific(len)?)?;
-                Some(KnownPrefix { prefix: *prefix, origins })
-            })
+        let len_min = covering_len_min(prefix.family());
+        self.origins
+            .covering(&prefix)
+            .filter(move |(known, _)| *known != prefix)
+            .take_while(move |(known, _)| known.len() >= len_min)
+            .map(|(prefix, origins)| KnownPrefix { prefix, origins })
     }
 
     /// Known more-specifics of `prefix` (itself left out), at most [`MORE_SPECIFICS_MAX`].
-    pub(crate) fn more_specifics(&self, prefix: Prefix) -> Vec<KnownPrefix<'_>> {
-        self.sorted
-            .range((Bound::Excluded(prefix), Bound::Unbounded))
-            .take_while(|known| prefix.covers(known))
+    pub(crate) fn more_specifics(&self, prefix: Prefix) -> impl Iterator<Item = KnownPrefix<'_>> {
+        self.origins
+            .covered(&prefix)
+            .filter(move |(known, _)| *known != prefix)
             .take(MORE_SPECIFICS_MAX)
-            .map(|known| KnownPrefix { prefix: *known, origins: self.exact(known) })
-            .collect()
+            .map(|(prefix, origins)| KnownPrefix { prefix, origins })
     }
 
     /// Number of prefixes known.
     pub(crate) fn len(&self) -> usize {
         self.origins.len()
-    }
-}
-
-fn family_index(family: AddressFamily) -> usize {
-    match family {
-        AddressFamily::Ipv4 => 0,
-        AddressFamily::Ipv6 => 1,
     }
 }
 
@@ -226,8 +192,7 @@ mod tests {
         assert_eq!(habit.covering(p("192.0.2.0/24")).count(), 0);
         assert!(habit.learn(p("2001:db8::1/128"), known(4)));
         assert_eq!(habit.covering(p("2001:db8::1/128")).count(), 0);
-        let below: Vec<_> =
-            habit.more_specifics(p("198.0.0.0/8")).iter().map(|k| k.prefix).collect();
+        let below: Vec<_> = habit.more_specifics(p("198.0.0.0/8")).map(|k| k.prefix).collect();
         assert_eq!(below, [p("198.51.100.0/24")]);
     }
 

@@ -1,9 +1,5 @@
 //! The number of shards changes nothing in what is found.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test's helpers fail the test"
-)]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
 use proptest::prelude::*;
 use routewarden_core::facts::{FactKind, FactSource, Facts, OriginTable, Sourced};

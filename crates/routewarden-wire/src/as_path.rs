@@ -1,6 +1,6 @@
 //! `AS_PATH` of two-octet sessions and its merge with `AS4_PATH` (RFC 6793 §4.2.3).
 
-use routewarden_core::SegmentKind;
+use routewarden_core::{AsPath, SegmentKind};
 
 use crate::AsnWidth;
 use crate::cursor::Cursor;
@@ -83,15 +83,34 @@ fn push_asns(octets: &[u8], width: AsnWidth, out: &mut Vec<u8>) {
         AsnWidth::Four => out.extend_from_slice(octets),
         AsnWidth::Two => {
             let (asns, _) = octets.as_chunks::<2>();
-            let start = out.len();
-            // Zeros first, then the low halves: `extend` would push octet after octet.
-            out.resize(start + asns.len() * 4, 0);
-            let (wide, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<4>();
-            for ([_, _, wide_high, wide_low], [high, low]) in wide.iter_mut().zip(asns) {
-                (*wide_high, *wide_low) = (*high, *low);
-            }
+            out.extend(asns.iter().flat_map(|&[high, low]| [0, 0, high, low]));
         }
     }
+}
+
+/// A checked path of two-octet ASNs, widened into `scratch`. That is never shortened, so that it
+/// need not be filled with zeros again.
+#[inline]
+pub(crate) fn widened<'s>(octets: &[u8], scratch: &'s mut Vec<u8>) -> Option<AsPath<'s>> {
+    // Nearly every path is one sequence.
+    if let Some((&[kind, count], asns)) = octets.split_first_chunk()
+        && asns.len() == usize::from(count) * 2
+    {
+        let length = 2 + usize::from(count) * 4;
+        if scratch.len() < length {
+            scratch.resize(length, 0);
+        }
+        let path = scratch.get_mut(..length)?;
+        let (head, wide) = path.split_first_chunk_mut()?;
+        *head = [kind, count];
+        for (wide, asn) in wide.as_chunks_mut::<4>().0.iter_mut().zip(asns.as_chunks().0) {
+            *wide = (u32::from(u16::from_le_bytes(*asn)) << 16).to_le_bytes();
+        }
+        return AsPath::from_wire(path).ok();
+    }
+    scratch.clear();
+    widen(octets, AsnWidth::Two, scratch);
+    AsPath::from_wire(scratch).ok()
 }
 
 /// Writes a checked path in four-octet form.
@@ -154,4 +173,33 @@ fn join(segment: WireSegment<'_>, at: usize, out: &mut Vec<u8>) -> bool {
         out.extend_from_slice(segment.octets);
     }
     both
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The scratch holds the octets of longer and shorter paths of before.
+        #[test]
+        fn widening_at_once_is_widening_by_segments(
+            paths in vec(vec((1_u8..=4, vec(any::<u16>(), 0..12)), 0..3), 1..4),
+        ) {
+            let mut scratch = Vec::new();
+            for path in paths {
+                let mut octets = Vec::new();
+                for (kind, asns) in path {
+                    octets.extend([kind, u8::try_from(asns.len()).unwrap()]);
+                    octets.extend(asns.iter().flat_map(|asn| asn.to_be_bytes()));
+                }
+                let mut by_segments = Vec::new();
+                widen(&octets, AsnWidth::Two, &mut by_segments);
+                let path = widened(&octets, &mut scratch).unwrap();
+                prop_assert_eq!(path.as_wire(), by_segments);
+            }
+        }
+    }
 }

@@ -7,6 +7,9 @@ use routewarden_core::{AsPath, Asn, RouteAttributes};
 use crate::cursor::Cursor;
 use crate::mp::{MpReach, MpUnreach};
 use crate::{AsnWidth, Warning, Warnings, as_path};
+use rules::{RULES, SLOT_COUNT, check, duplicate};
+
+mod rules;
 
 /// Attribute type codes (IANA "BGP Path Attributes").
 pub mod code {
@@ -122,61 +125,19 @@ pub struct RawAttribute<'a> {
     pub value: &'a [u8],
 }
 
-/// What scanning must know of a type code before it looks at the value.
-#[derive(Clone, Copy)]
-struct Rule {
-    /// Place in the slots; beyond them for codes that are not kept.
-    slot: u8,
-    /// Optional and transitive bits as specified.
-    flags: u8,
-    /// The only sound length, when every value of that length is sound; else [`ANY_LENGTH`].
-    length: u16,
-}
-
-/// No value is that long: it would not leave room for its header.
-const ANY_LENGTH: u16 = u16::MAX;
-
-/// One rule for each type code, so that looking one up cannot fail.
-const RULES: [Rule; 256] = rules();
-const SLOT_COUNT: usize = 18;
-
-const fn rules() -> [Rule; 256] {
-    let known = [
-        (code::ORIGIN, ANY_LENGTH),
-        (code::AS_PATH, ANY_LENGTH),
-        (code::NEXT_HOP, 4),
-        (code::MED, 4),
-        (code::LOCAL_PREF, 4),
-        (code::ATOMIC_AGGREGATE, 0),
-        (code::AGGREGATOR, ANY_LENGTH),
-        (code::COMMUNITIES, ANY_LENGTH),
-        (code::ORIGINATOR_ID, 4),
-        (code::CLUSTER_LIST, ANY_LENGTH),
-        (code::MP_REACH, ANY_LENGTH),
-        (code::MP_UNREACH, ANY_LENGTH),
-        (code::EXT_COMMUNITIES, ANY_LENGTH),
-        (code::AS4_PATH, ANY_LENGTH),
-        (code::AS4_AGGREGATOR, ANY_LENGTH),
-        (code::IPV6_EXT_COMMUNITIES, ANY_LENGTH),
-        (code::LARGE_COMMUNITIES, ANY_LENGTH),
-        (code::OTC, 4),
-    ];
-    let mut rules = [Rule { slot: u8::MAX, flags: 0, length: ANY_LENGTH }; 256];
-    let mut slot = 0_u8;
-    #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
-    while (slot as usize) < known.len() {
-        let (code, length) = known[slot as usize];
-        rules[code as usize] = Rule { slot, flags: expected_flags(code), length };
-        slot += 1;
-    }
-    rules
-}
-
 /// Where a value lies; a start of 0 means absent, since no value starts there.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     start: u16,
     len: u16,
+}
+
+impl Slot {
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "of 65,535 octets at most")]
+    fn of(start: usize, len: usize) -> Self {
+        Slot { start: start as u16, len: len as u16 }
+    }
 }
 
 /// The path attributes of a route. One pass notes where each known attribute lies and checks
@@ -193,30 +154,44 @@ pub struct Attributes<'a> {
 impl<'a> Attributes<'a> {
     /// Finds and checks the attributes. Octets beyond 65,535 are never looked at: no length
     /// field can name them.
+    #[inline]
     pub fn scan(octets: &'a [u8], context: AttributeContext) -> Self {
-        let octets = octets.get(..usize::from(u16::MAX)).unwrap_or(octets);
-        let mut attributes = Attributes {
-            octets,
+        let mut attributes = Self::unread(context);
+        attributes.note_all(octets);
+        attributes
+    }
+
+    /// No attributes.
+    #[inline]
+    pub(crate) fn unread(context: AttributeContext) -> Self {
+        Attributes {
+            octets: &[],
             context,
             count: 0,
             slots: [Slot::default(); SLOT_COUNT],
             warnings: Warnings::NONE,
-        };
-        let mut rest = Cursor::new(octets);
-        while rest.remaining() > 0 {
-            let Some(raw) = next_attribute(&mut rest) else {
-                attributes.warnings.insert(Warning::AttributeOverrun);
+        }
+    }
+
+    /// Scans into an empty value, where it stands.
+    pub(crate) fn note_all(&mut self, octets: &'a [u8]) {
+        let octets = octets.get(..usize::from(u16::MAX)).unwrap_or(octets);
+        self.octets = octets;
+        let (mut at, mut count) = (0, 0);
+        while at < octets.len() {
+            let Some((raw, start)) = attribute_at(octets, at) else {
+                self.warnings.insert(Warning::AttributeOverrun);
                 break;
             };
-            let start = octets.len() - rest.remaining() - raw.value.len();
-            attributes.note(raw, start);
+            self.note(raw, start);
+            at = start + raw.value.len();
+            count += 1;
         }
-        attributes
+        self.count = count;
     }
 
     #[inline]
     fn note(&mut self, raw: RawAttribute<'a>, start: usize) {
-        self.count = self.count.saturating_add(1);
         let Some(rule) = RULES.get(usize::from(raw.code)) else { return };
         let Some(slot) = self.slots.get_mut(usize::from(rule.slot)) else { return };
         if slot.start != 0 {
@@ -225,7 +200,7 @@ impl<'a> Attributes<'a> {
         }
         // In table dumps the flags are the writer's, not the peer's: BIRD leaves them 0.
         let flags = raw.flags & (flag::OPTIONAL | flag::TRANSITIVE);
-        if !self.context.is_rib_entry && flags != rule.flags {
+        if flags != rule.flags && !self.context.is_rib_entry {
             self.warnings.insert(Warning::AttributeFlags);
         }
         if raw.value.len() != usize::from(rule.length) {
@@ -238,18 +213,31 @@ impl<'a> Attributes<'a> {
                 }
             }
         }
-        slot.start = u16::try_from(start).unwrap_or(0);
-        slot.len = u16::try_from(raw.value.len()).unwrap_or(0);
+        *slot = Slot::of(start, raw.value.len());
+    }
+
+    #[inline]
+    fn slot(&self, code: u8) -> Slot {
+        let rule = RULES.get(usize::from(code));
+        let slot = rule.and_then(|rule| self.slots.get(usize::from(rule.slot)));
+        slot.copied().unwrap_or_default()
     }
 
     #[inline]
     fn value(&self, code: u8) -> Option<&'a [u8]> {
-        let slot = self.slots.get(usize::from(RULES.get(usize::from(code))?.slot))?;
+        let slot = self.slot(code);
         let start = usize::from(slot.start);
         if start == 0 {
             return None;
         }
         self.octets.get(start..start + usize::from(slot.len))
+    }
+
+    /// Where the value of an attribute ends, in octets from the first attribute.
+    #[inline]
+    pub(crate) fn end_of(&self, code: u8) -> usize {
+        let slot = self.slot(code);
+        usize::from(slot.start) + usize::from(slot.len)
     }
 
     #[inline]
@@ -273,59 +261,84 @@ impl<'a> Attributes<'a> {
     }
 
     /// Faults found.
+    #[inline]
     pub fn warnings(&self) -> Warnings {
         self.warnings
     }
 
     /// All attributes as they stand, unknown and malformed ones included.
     pub fn raw(&self) -> impl Iterator<Item = RawAttribute<'a>> + use<'a> {
-        let mut rest = Cursor::new(self.octets);
-        std::iter::from_fn(move || next_attribute(&mut rest))
+        let (octets, mut at) = (self.octets, 0);
+        std::iter::from_fn(move || {
+            let (raw, start) = attribute_at(octets, at)?;
+            at = start + raw.value.len();
+            Some(raw)
+        })
     }
 
     /// Whether an attribute is there and well-formed.
+    #[inline]
     pub fn has(&self, code: u8) -> bool {
-        self.value(code).is_some()
+        self.slot(code).start != 0
     }
 
     /// ORIGIN.
+    #[inline]
     pub fn origin(&self) -> Option<RouteOrigin> {
         RouteOrigin::from_octet(*self.value(code::ORIGIN)?.first()?)
     }
 
     /// `AS_PATH`, merged with `AS4_PATH` where RFC 6793 §4.2.3 says so. Borrowed when the
-    /// session has four-octet ASNs, else written to `scratch`, which is emptied first.
+    /// session has four-octet ASNs, else written to `scratch`, which loses what it held.
     /// `None` when there is none, or it is malformed.
+    #[inline]
     pub fn as_path<'s>(&self, scratch: &'s mut Vec<u8>) -> Option<AsPath<'s>>
     where
         'a: 's,
     {
         let octets = self.value(code::AS_PATH)?;
+        if self.has(code::AS4_PATH) {
+            return self.merged_as_path(octets, scratch);
+        }
+        match self.context.asn_width {
+            AsnWidth::Four => AsPath::from_wire(octets).ok(),
+            AsnWidth::Two => as_path::widened(octets, scratch),
+        }
+    }
+
+    /// `AS_PATH` where there is an `AS4_PATH`.
+    #[inline(never)]
+    fn merged_as_path<'s>(&self, octets: &'a [u8], scratch: &'s mut Vec<u8>) -> Option<AsPath<'s>>
+    where
+        'a: 's,
+    {
         let width = self.context.asn_width;
-        let as4 = self.effective_as4_path();
-        if width == AsnWidth::Four && as4.is_none() {
-            return AsPath::from_wire(octets).ok();
+        match self.effective_as4_path() {
+            Some(as4) => {
+                scratch.clear();
+                as_path::merge(octets, width, as4, scratch);
+                AsPath::from_wire(scratch).ok()
+            }
+            None if width == AsnWidth::Four => AsPath::from_wire(octets).ok(),
+            None => as_path::widened(octets, scratch),
         }
-        scratch.clear();
-        match as4 {
-            None => as_path::widen(octets, width, scratch),
-            Some(as4) => as_path::merge(octets, width, as4, scratch),
-        }
-        AsPath::from_wire(scratch).ok()
     }
 
     /// `AS_PATH` as it stands: [`AsnWidth`] octets an ASN.
+    #[inline]
     pub fn as_path_octets(&self) -> Option<&'a [u8]> {
         self.value(code::AS_PATH)
     }
 
     /// `AS4_PATH` as it stands.
+    #[inline]
     pub fn as4_path_octets(&self) -> Option<&'a [u8]> {
         self.value(code::AS4_PATH)
     }
 
     /// `AS4_PATH`, if it counts: not when AGGREGATOR names a real AS beside `AS4_AGGREGATOR`,
     /// because then the route passed an AS that rewrote the path (RFC 6793 §4.2.3).
+    #[inline]
     fn effective_as4_path(&self) -> Option<&'a [u8]> {
         let as4 = self.value(code::AS4_PATH)?;
         (!self.is_as4_overruled()).then_some(as4)
@@ -337,11 +350,13 @@ impl<'a> Attributes<'a> {
     }
 
     /// Next hop: `NEXT_HOP`, else that of `MP_REACH_NLRI`.
+    #[inline]
     pub fn next_hop(&self) -> Option<IpAddr> {
         self.next_hop_ipv4().map(IpAddr::V4).or_else(|| self.mp_next_hop())
     }
 
     /// `NEXT_HOP`.
+    #[inline]
     pub fn next_hop_ipv4(&self) -> Option<Ipv4Addr> {
         self.u32(code::NEXT_HOP).map(Ipv4Addr::from)
     }
@@ -357,21 +372,25 @@ impl<'a> Attributes<'a> {
     }
 
     /// `MULTI_EXIT_DISC`.
+    #[inline]
     pub fn med(&self) -> Option<u32> {
         self.u32(code::MED)
     }
 
     /// `LOCAL_PREF`.
+    #[inline]
     pub fn local_pref(&self) -> Option<u32> {
         self.u32(code::LOCAL_PREF)
     }
 
     /// Whether `ATOMIC_AGGREGATE` is there.
+    #[inline]
     pub fn atomic_aggregate(&self) -> bool {
         self.has(code::ATOMIC_AGGREGATE)
     }
 
     /// AGGREGATOR, replaced by `AS4_AGGREGATOR` where RFC 6793 §4.2.3 says so.
+    #[inline]
     pub fn aggregator(&self) -> Option<Aggregator> {
         let old = aggregator(self.value(code::AGGREGATOR)?)?;
         let new = self.value(code::AS4_AGGREGATOR).and_then(aggregator);
@@ -382,33 +401,39 @@ impl<'a> Attributes<'a> {
     }
 
     /// Only to Customer.
+    #[inline]
     pub fn otc(&self) -> Option<Asn> {
         self.u32(code::OTC).map(Asn)
     }
 
     /// `ORIGINATOR_ID`.
+    #[inline]
     pub fn originator_id(&self) -> Option<Ipv4Addr> {
         self.u32(code::ORIGINATOR_ID).map(Ipv4Addr::from)
     }
 
     /// `CLUSTER_LIST`.
+    #[inline]
     pub fn cluster_list(&self) -> impl Iterator<Item = Ipv4Addr> + use<'a> {
         let (ids, _) = self.value(code::CLUSTER_LIST).unwrap_or_default().as_chunks::<4>();
         ids.iter().map(|id| Ipv4Addr::from(*id))
     }
 
     /// Communities as (ASN, value) pairs (RFC 1997).
+    #[inline]
     pub fn communities(&self) -> impl Iterator<Item = (u16, u16)> + use<'a> {
         let (pairs, _) = self.community_octets().as_chunks::<4>();
         pairs.iter().map(|&[a, b, c, d]| (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
     }
 
     /// Communities, four octets each.
+    #[inline]
     pub fn community_octets(&self) -> &'a [u8] {
         self.value(code::COMMUNITIES).unwrap_or_default()
     }
 
     /// Large communities: global administrator and two values (RFC 8092 §3).
+    #[inline]
     pub fn large_communities(&self) -> impl Iterator<Item = [u32; 3]> + use<'a> {
         let (parts, _) = self.large_community_octets().as_chunks::<4>();
         let (triples, _) = parts.as_chunks::<3>();
@@ -416,28 +441,33 @@ impl<'a> Attributes<'a> {
     }
 
     /// Large communities, twelve octets each.
+    #[inline]
     pub fn large_community_octets(&self) -> &'a [u8] {
         self.value(code::LARGE_COMMUNITIES).unwrap_or_default()
     }
 
     /// Extended communities, eight octets each (RFC 4360 §2).
+    #[inline]
     pub fn ext_communities(&self) -> impl Iterator<Item = [u8; 8]> + use<'a> {
         let (all, _) = self.value(code::EXT_COMMUNITIES).unwrap_or_default().as_chunks::<8>();
         all.iter().copied()
     }
 
     /// IPv6 address specific extended communities, twenty octets each (RFC 5701 §2).
+    #[inline]
     pub fn ipv6_ext_communities(&self) -> impl Iterator<Item = [u8; 20]> + use<'a> {
         let octets = self.value(code::IPV6_EXT_COMMUNITIES).unwrap_or_default();
         octets.as_chunks::<20>().0.iter().copied()
     }
 
     /// `MP_REACH_NLRI`.
+    #[inline]
     pub fn mp_reach(&self) -> Option<MpReach<'a>> {
         MpReach::read(self.value(code::MP_REACH)?, self.context.is_rib_entry)
     }
 
     /// `MP_UNREACH_NLRI`.
+    #[inline]
     pub fn mp_unreach(&self) -> Option<MpUnreach<'a>> {
         MpUnreach::read(self.value(code::MP_UNREACH)?)
     }
@@ -456,97 +486,17 @@ impl<'a> Attributes<'a> {
     }
 }
 
-#[cold]
-fn duplicate(code: u8) -> Warning {
-    match code {
-        code::MP_REACH | code::MP_UNREACH => Warning::MpDuplicate,
-        _ => Warning::AttributeDuplicate,
-    }
-}
-
+/// The attribute whose header stands at `at`, and where its value begins.
 #[inline]
-fn next_attribute<'a>(rest: &mut Cursor<'a>) -> Option<RawAttribute<'a>> {
-    let [flags, code] = rest.array()?;
-    let length = if flags & flag::EXTENDED_LENGTH != 0 {
-        usize::from(rest.u16()?)
+fn attribute_at(octets: &[u8], at: usize) -> Option<(RawAttribute<'_>, usize)> {
+    let &[flags, code, high] = octets.get(at..)?.first_chunk()?;
+    let (start, len) = if flags & flag::EXTENDED_LENGTH != 0 {
+        let low = *octets.get(at + 3)?;
+        (at + 4, usize::from(u16::from_be_bytes([high, low])))
     } else {
-        usize::from(rest.u8()?)
+        (at + 3, usize::from(high))
     };
-    Some(RawAttribute { flags, code, value: rest.take(length)? })
-}
-
-/// Optional and transitive bits as specified for a known attribute.
-const fn expected_flags(code: u8) -> u8 {
-    match code {
-        code::ORIGIN..=code::NEXT_HOP | code::LOCAL_PREF | code::ATOMIC_AGGREGATE => {
-            flag::TRANSITIVE
-        }
-        code::MED
-        | code::ORIGINATOR_ID
-        | code::CLUSTER_LIST
-        | code::MP_REACH
-        | code::MP_UNREACH => flag::OPTIONAL,
-        _ => flag::OPTIONAL | flag::TRANSITIVE,
-    }
-}
-
-/// Checks one attribute: `Err` when it cannot be used, `Ok(Some(_))` when it can.
-#[inline]
-fn check(raw: RawAttribute<'_>, context: AttributeContext) -> Result<Option<Warning>, Warning> {
-    let len = raw.value.len();
-    let whole = |size: usize| len > 0 && len.is_multiple_of(size);
-    let sound = |is_sound: bool, warning| if is_sound { Ok(None) } else { Err(warning) };
-    match raw.code {
-        code::ORIGIN => {
-            let is_sound = matches!(raw.value, [value] if *value <= 2);
-            sound(is_sound, Warning::OriginMalformed)
-        }
-        code::AS_PATH => match as_path::check(raw.value, context.asn_width) {
-            None => Err(Warning::AsPathMalformed),
-            Some(path) if path.has_empty_segment => Ok(Some(Warning::AsPathEmptySegment)),
-            Some(_) => Ok(None),
-        },
-        code::NEXT_HOP => sound(len == 4, Warning::NextHopMalformed),
-        code::MED => sound(len == 4, Warning::MedMalformed),
-        code::LOCAL_PREF => sound(len == 4, Warning::LocalPrefMalformed),
-        code::ATOMIC_AGGREGATE => sound(len == 0, Warning::AtomicAggregateMalformed),
-        code::AGGREGATOR => match len {
-            _ if len == 4 + context.asn_width.octets() => Ok(None),
-            6 | 8 => Ok(Some(Warning::AggregatorWidth)),
-            _ => Err(Warning::AggregatorMalformed),
-        },
-        code::COMMUNITIES => sound(whole(4), Warning::CommunitiesMalformed),
-        code::ORIGINATOR_ID => sound(len == 4, Warning::OriginatorIdMalformed),
-        code::CLUSTER_LIST => sound(whole(4), Warning::ClusterListMalformed),
-        code::MP_REACH => {
-            let is_sound = MpReach::read(raw.value, context.is_rib_entry).is_some();
-            sound(is_sound, Warning::MpReachMalformed)
-        }
-        code::MP_UNREACH => {
-            sound(MpUnreach::read(raw.value).is_some(), Warning::MpUnreachMalformed)
-        }
-        code::EXT_COMMUNITIES => sound(whole(8), Warning::ExtCommunitiesMalformed),
-        code::AS4_PATH | code::AS4_AGGREGATOR => check_as4(raw, context),
-        code::IPV6_EXT_COMMUNITIES => sound(whole(20), Warning::Ipv6ExtCommunitiesMalformed),
-        code::LARGE_COMMUNITIES => sound(whole(12), Warning::LargeCommunitiesMalformed),
-        code::OTC => sound(len == 4, Warning::OtcMalformed),
-        _ => Ok(None),
-    }
-}
-
-/// Checks the attributes that carry four-octet ASNs through two-octet sessions.
-fn check_as4(raw: RawAttribute<'_>, context: AttributeContext) -> Result<Option<Warning>, Warning> {
-    if context.asn_width == AsnWidth::Four {
-        return Err(Warning::As4InFourOctetSession);
-    }
-    if raw.code == code::AS4_AGGREGATOR {
-        return if raw.value.len() == 8 { Ok(None) } else { Err(Warning::As4AggregatorMalformed) };
-    }
-    match as_path::check(raw.value, AsnWidth::Four) {
-        None => Err(Warning::As4PathMalformed),
-        Some(path) if path.has_confed => Ok(Some(Warning::As4PathConfed)),
-        Some(_) => Ok(None),
-    }
+    Some((RawAttribute { flags, code, value: octets.get(start..start + len)? }, start))
 }
 
 /// The length tells the octets of the ASN: OpenBGPD writes four into records of two.

@@ -8,7 +8,7 @@ use routewarden_core::{AddressFamily, Asn};
 use crate::cursor::Cursor;
 use crate::mrt::{bgp4mp as subtype, legacy};
 use crate::nlri::family_of;
-use crate::update::{BgpMessage, SessionContext, Update, message_type};
+use crate::update::{BgpMessage, MessageFrame, SessionContext, Update, message_type};
 use crate::{
     AsnWidth, Error, Part, RawRecord, Record, Unsupported, Warning, Warnings, mrt, table_dump,
 };
@@ -47,6 +47,7 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// The UPDATE, if it is one.
+    #[inline]
     pub fn update(&self) -> Option<&Update<'a>> {
         match &self.bgp {
             BgpMessage::Update(update) => Some(update),
@@ -129,33 +130,39 @@ fn form_of(subtype: u16) -> Option<Form> {
     }
 }
 
-#[inline]
-pub(crate) fn decode<'a>(
-    raw: &RawRecord<'a>,
-    warnings: &mut Warnings,
-) -> Result<Record<'a>, Error> {
-    match form_of(raw.header.subtype) {
-        None => Ok(Record::Unsupported(Unsupported::of_type(raw))),
-        Some(Form::Entry) => table_dump::decode_bgp4mp_entry(raw),
-        Some(Form::StateChange(width)) => decode_state_change(raw, width, warnings),
+pub(crate) fn read<'a>(raw: &RawRecord<'a>, record: &mut Record<'a>) -> Result<Warnings, Error> {
+    let mut warnings = Warnings::NONE;
+    *record = match form_of(raw.header.subtype) {
         Some(Form::Message { asn_width, is_local, has_path_ids }) => {
             let context = SessionContext { asn_width, has_path_ids };
-            decode_message(raw, context, is_local, warnings)
+            return read_message(raw, context, is_local, record);
         }
-    }
+        Some(Form::StateChange(width)) => decode_state_change(raw, width, &mut warnings)?,
+        Some(Form::Entry) => table_dump::decode_bgp4mp_entry(raw)?,
+        None => Record::Unsupported(Unsupported::of_type(raw)),
+    };
+    Ok(warnings)
 }
 
-/// Reads the session's ends; `Err` with the AFI when it is not IP.
+/// Why the ends of a session cannot be read.
+#[derive(Clone, Copy)]
+enum EndsFault {
+    Short,
+    /// The AFI is not IP.
+    Family(u16),
+}
+
 #[inline]
-fn read_ends(rest: &mut Cursor<'_>, width: AsnWidth) -> Option<Result<SessionEnds, u16>> {
-    let peer_asn = rest.asn(width)?;
-    let local_asn = rest.asn(width)?;
-    let interface = rest.u16()?;
-    let afi = rest.u16()?;
-    let Some(family) = family_of(afi) else { return Some(Err(afi)) };
-    let peer_addr = rest.addr(family)?;
-    let local_addr = rest.addr(family)?;
-    Some(Ok(SessionEnds { peer_asn, local_asn, interface, peer_addr, local_addr }))
+fn read_ends(rest: &mut Cursor<'_>, width: AsnWidth) -> Result<SessionEnds, EndsFault> {
+    let short = EndsFault::Short;
+    let peer_asn = rest.asn(width).ok_or(short)?;
+    let local_asn = rest.asn(width).ok_or(short)?;
+    let interface = rest.u16().ok_or(short)?;
+    let afi = rest.u16().ok_or(short)?;
+    let family = family_of(afi).ok_or(EndsFault::Family(afi))?;
+    let peer_addr = rest.addr(family).ok_or(short)?;
+    let local_addr = rest.addr(family).ok_or(short)?;
+    Ok(SessionEnds { peer_asn, local_asn, interface, peer_addr, local_addr })
 }
 
 /// The ends when old Zebra wrote nothing but the ASNs.
@@ -182,14 +189,17 @@ fn decode_state_change<'a>(
     let is_short = width == AsnWidth::Two && raw.body.len() == SHORT_STATE_CHANGE_OCTETS;
     let ends = if is_short {
         warnings.insert(Warning::ZebraShortRecord);
-        short_ends(&mut rest).map(Ok)
+        short_ends(&mut rest).ok_or(EndsFault::Short)
     } else {
         read_ends(&mut rest, width)
     };
     let broken = |rest: Cursor<'_>| raw.malformed(rest.rest(), Part::StateChange);
-    let ends = match ends.ok_or_else(|| broken(rest))? {
+    let ends = match ends {
         Ok(ends) => ends,
-        Err(afi) => return Ok(Record::Unsupported(Unsupported::Family { afi, safi: 0 })),
+        Err(EndsFault::Short) => return Err(broken(rest)),
+        Err(EndsFault::Family(afi)) => {
+            return Ok(Record::Unsupported(Unsupported::Family { afi, safi: 0 }));
+        }
     };
     let (Some(old), Some(new)) = (rest.u16(), rest.u16()) else { return Err(broken(rest)) };
     if rest.remaining() > 0 {
@@ -207,34 +217,71 @@ fn is_short_open(body: &[u8]) -> bool {
 }
 
 #[inline]
-fn decode_message<'a>(
+fn read_message<'a>(
     raw: &RawRecord<'a>,
     context: SessionContext,
     is_local: bool,
-    warnings: &mut Warnings,
-) -> Result<Record<'a>, Error> {
+    record: &mut Record<'a>,
+) -> Result<Warnings, Error> {
+    let mut warnings = Warnings::NONE;
     let mut rest = Cursor::new(raw.body);
     let ends = if context.asn_width == AsnWidth::Two && is_short_open(raw.body) {
         warnings.insert(Warning::ZebraShortRecord);
-        short_ends(&mut rest).map(Ok)
+        short_ends(&mut rest).ok_or(EndsFault::Short)
     } else {
         read_ends(&mut rest, context.asn_width)
     };
-    let ends = match ends.ok_or_else(|| raw.malformed(rest.rest(), Part::Bgp4mpHeader))? {
+    let ends = match ends {
         Ok(ends) => ends,
-        Err(afi) => return Ok(Record::Unsupported(Unsupported::Family { afi, safi: 0 })),
+        Err(EndsFault::Short) => return Err(raw.malformed(rest.rest(), Part::Bgp4mpHeader)),
+        Err(EndsFault::Family(afi)) => {
+            *record = Record::Unsupported(Unsupported::Family { afi, safi: 0 });
+            return Ok(warnings);
+        }
     };
-    let bgp = BgpMessage::decode(rest.rest(), context)
-        .ok_or_else(|| raw.malformed(rest.rest(), Part::BgpHeader))?;
-    warnings.merge(bgp.warnings);
-    Ok(Record::Message(Message { ends, is_local, context, bgp: bgp.value }))
+    let broken = || raw.malformed(rest.rest(), Part::BgpHeader);
+    let frame = MessageFrame::read(rest.rest(), &mut warnings).ok_or_else(broken)?;
+    put_message(ends, is_local, (context, frame), record).ok_or_else(broken)?;
+    Ok(warnings_with(warnings, record))
+}
+
+/// Reads the body of a message into its place; `None` when it is malformed.
+#[inline]
+fn put_message<'a>(
+    ends: SessionEnds,
+    is_local: bool,
+    (context, frame): (SessionContext, MessageFrame<'a>),
+    record: &mut Record<'a>,
+) -> Option<()> {
+    if frame.message_type != message_type::UPDATE {
+        let bgp = frame.decode_other()?;
+        *record = Record::Message(Message { ends, is_local, context, bgp });
+        return Some(());
+    }
+    let bgp = BgpMessage::Update(Update::unread(context));
+    *record = Record::Message(Message { ends, is_local, context, bgp });
+    match record {
+        Record::Message(Message { bgp: BgpMessage::Update(update), .. }) => {
+            update.read(frame.body, context, frame.is_cut)
+        }
+        _ => None,
+    }
+}
+
+/// The warnings of a message besides those of its frame.
+#[inline]
+fn warnings_with(mut warnings: Warnings, record: &Record<'_>) -> Warnings {
+    if let Record::Message(message) = record {
+        warnings.merge(message.bgp.warnings());
+    }
+    warnings
 }
 
 /// Reads a record of type BGP or BGP4PLUS: the message stands without header.
-pub(crate) fn decode_legacy<'a>(
+pub(crate) fn read_legacy<'a>(
     raw: &RawRecord<'a>,
-    warnings: &mut Warnings,
-) -> Result<Record<'a>, Error> {
+    record: &mut Record<'a>,
+) -> Result<Warnings, Error> {
     let is_ipv4 = raw.header.mrt_type == mrt::BGP;
     let family = if is_ipv4 { AddressFamily::Ipv4 } else { AddressFamily::Ipv6 };
     let message_type = match raw.header.subtype {
@@ -242,8 +289,14 @@ pub(crate) fn decode_legacy<'a>(
         legacy::OPEN => message_type::OPEN,
         legacy::NOTIFICATION => message_type::NOTIFICATION,
         legacy::KEEPALIVE => message_type::KEEPALIVE,
-        legacy::STATE_CHANGE => return decode_legacy_state_change(raw, family),
-        _ => return Ok(Record::Unsupported(Unsupported::of_type(raw))),
+        legacy::STATE_CHANGE => {
+            *record = decode_legacy_state_change(raw, family)?;
+            return Ok(Warnings::NONE);
+        }
+        _ => {
+            *record = Record::Unsupported(Unsupported::of_type(raw));
+            return Ok(Warnings::NONE);
+        }
     };
     let mut rest = Cursor::new(raw.body);
     let broken = |rest: Cursor<'_>| raw.malformed(rest.rest(), Part::LegacyBgp);
@@ -252,10 +305,9 @@ pub(crate) fn decode_legacy<'a>(
         return Err(broken(rest));
     }
     let context = SessionContext { asn_width: AsnWidth::Two, has_path_ids: false };
-    let bgp = BgpMessage::decode_body(message_type, rest.rest(), context, false)
-        .ok_or_else(|| broken(rest))?;
-    warnings.merge(bgp.warnings);
-    Ok(Record::Message(Message { ends, is_local: false, context, bgp: bgp.value }))
+    let frame = MessageFrame { message_type, body: rest.rest(), is_cut: false };
+    put_message(ends, false, (context, frame), record).ok_or_else(|| broken(rest))?;
+    Ok(warnings_with(Warnings::NONE, record))
 }
 
 fn read_legacy_ends(rest: &mut Cursor<'_>, family: AddressFamily) -> Option<SessionEnds> {
@@ -297,8 +349,7 @@ mod tests {
             let length = u32::try_from(body.len()).unwrap().to_be_bytes();
             let octets = [&[0, 0, 0, 0, 0, 5, 0, 1][..], &length, &body].concat();
             let (raw, _) = RawRecord::from_octets(&octets).unwrap();
-            let mut warnings = Warnings::NONE;
-            decode_legacy(&raw, &mut warnings).map(drop)
+            crate::decode(&raw, None).map(drop)
         };
         assert!(decode(LEGACY_MESSAGE_OCTETS_MAX).is_ok());
         let error = decode(LEGACY_MESSAGE_OCTETS_MAX + 1).unwrap_err();

@@ -1,6 +1,7 @@
 //! What an MRT stream holds, in numbers.
 
 use std::collections::{BTreeMap, HashSet};
+use std::net::IpAddr;
 
 use routewarden_core::{Prefix, Timestamp};
 
@@ -13,6 +14,10 @@ use crate::{
 /// Further ones are counted as `prefixes_over_limit` among the errors.
 pub const PREFIXES_MAX: usize = 50_000_000;
 
+/// Seeded anew in each process, so that no stream can be made for collisions. Only the number of
+/// members is ever told.
+type Hasher = foldhash::fast::RandomState;
+
 /// Counts of a stream. Multicast routes are counted with the unicast ones and apart.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
@@ -23,8 +28,11 @@ pub struct Counts {
     state_changes: u64,
     rib_entries: u64,
     deprecated_entries: u64,
-    ipv4: HashSet<Prefix>,
-    ipv6: HashSet<Prefix>,
+    /// Address and length in one: a hash of one number is the cheapest.
+    ipv4: HashSet<u64, Hasher>,
+    ipv6: HashSet<Prefix, Hasher>,
+    /// The prefix counted before: tables name each one many times in a row.
+    last: Option<Prefix>,
     times: Option<(Timestamp, Timestamp)>,
     warnings: BTreeMap<&'static str, u64>,
     errors: BTreeMap<&'static str, u64>,
@@ -98,10 +106,19 @@ impl Counts {
     }
 
     fn add_prefix(&mut self, prefix: Prefix) {
-        let seen = if prefix.is_ipv4() { &mut self.ipv4 } else { &mut self.ipv6 };
-        if seen.len() < PREFIXES_MAX || seen.contains(&prefix) {
-            seen.insert(prefix);
-        } else {
+        if self.last == Some(prefix) {
+            return;
+        }
+        self.last = Some(prefix);
+        let is_counted = match prefix.addr() {
+            IpAddr::V4(addr) => {
+                insert(&mut self.ipv4, u64::from(u32::from(addr)) << 8 | u64::from(prefix.len()))
+            }
+            IpAddr::V6(_) => insert(&mut self.ipv6, prefix),
+        };
+        if !is_counted {
+            // Told of every time.
+            self.last = None;
             *self.errors.entry("prefixes_over_limit").or_default() += 1;
         }
     }
@@ -176,4 +193,13 @@ impl Counts {
     pub fn skipped(&self) -> &BTreeMap<&'static str, u64> {
         &self.skipped
     }
+}
+
+/// Whether the set has the member now: it takes [`PREFIXES_MAX`].
+fn insert<T: Eq + std::hash::Hash>(seen: &mut HashSet<T, Hasher>, member: T) -> bool {
+    if seen.len() >= PREFIXES_MAX {
+        return seen.contains(&member);
+    }
+    seen.insert(member);
+    true
 }

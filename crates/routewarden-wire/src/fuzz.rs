@@ -81,6 +81,14 @@ fn read_update(update: &Update<'_>) {
     if update.is_treated_as_withdraw() {
         assert_eq!(update.announced().count(), 0);
     }
+    // By fields and one by one they are the same routes in the same order.
+    let mut by_fields = Vec::new();
+    update.for_each_field(|field, is_announced| {
+        field.for_each(|nlri| by_fields.push((is_announced, nlri)));
+    });
+    let withdrawn = update.withdrawn().map(|nlri| (false, nlri));
+    let announced = update.announced().map(|nlri| (true, nlri));
+    assert_eq!(by_fields, withdrawn.chain(announced).collect::<Vec<_>>());
 }
 
 fn encoded(update: &Update<'_>) -> Option<Vec<u8>> {

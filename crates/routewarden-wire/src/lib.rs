@@ -56,7 +56,7 @@ pub mod warning;
 pub use attributes::{Aggregator, AttributeContext, Attributes, RawAttribute, RouteOrigin};
 pub use bgp4mp::{FsmState, Message, SessionEnds, StateChange};
 pub use counts::Counts;
-pub use element::{Element, ElementKind, for_each_element};
+pub use element::{Element, ElementKind, Run, RunKind, for_each_element, for_each_run};
 pub use error::{Error, Part};
 pub use nlri::{Nlri, NlriField, Safi};
 pub use peer_index::{PeerEntry, PeerIndex, PeerIndexTable};

@@ -99,6 +99,7 @@ struct Fields {
 }
 
 impl Fields {
+    #[inline]
     fn of(octets: &[u8; HEADER_OCTETS]) -> Self {
         let [t0, t1, t2, t3, k0, k1, s0, s1, l0, l1, l2, l3] = *octets;
         Fields {
@@ -109,6 +110,7 @@ impl Fields {
         }
     }
 
+    #[inline]
     fn record(self, index: u64, offset: u64, body: &[u8]) -> Result<RawRecord<'_>, Error> {
         let (micros, body) = if mrt::has_extended_timestamp(self.mrt_type) {
             let (micros, rest) = body.split_first_chunk().ok_or(Error::Malformed {
@@ -182,6 +184,8 @@ impl<R: Read> MrtReader<R> {
     /// The next record; `None` at the end. After [`Error::RecordTooLong`] and
     /// [`Error::Malformed`] reading goes on with the next record; any other error is the last
     /// thing given.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "measured: the record need not go through memory")]
     pub fn next_record(&mut self) -> Option<Result<RawRecord<'_>, Error>> {
         if self.is_done {
             return None;
@@ -208,7 +212,25 @@ impl<R: Read> MrtReader<R> {
     }
 
     /// Brings a whole record into the buffer; gives its header and true length.
+    #[inline]
     fn frame(&mut self) -> Result<Option<(Fields, usize)>, Error> {
+        if let Some((header, rest)) = self.unread().split_first_chunk() {
+            let fields = Fields::of(header);
+            let length = usize::try_from(fields.length).unwrap_or(usize::MAX);
+            if length <= rest.len()
+                && fields.length <= self.limits.record_octets_max
+                && fields.mrt_type != mrt::TABLE_DUMP
+            {
+                return Ok(Some((fields, length)));
+            }
+        }
+        self.read_frame()
+    }
+
+    /// [`frame`](Self::frame) when the buffer does not hold the record yet, or it may be longer than
+    /// it says.
+    #[inline(never)]
+    fn read_frame(&mut self) -> Result<Option<(Fields, usize)>, Error> {
         let present = self.fill(HEADER_OCTETS)?;
         let Some(header) = self.unread().first_chunk::<HEADER_OCTETS>() else {
             return if present == 0 { Ok(None) } else { Err(self.truncated(HEADER_OCTETS)) };
@@ -283,10 +305,12 @@ impl<R: Read> MrtReader<R> {
         }
     }
 
+    #[inline]
     fn unread(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
+    #[inline]
     fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
         self.offset += u64::try_from(count).unwrap_or(0);

@@ -90,20 +90,43 @@ pub fn decode<'a>(
     raw: &RawRecord<'a>,
     peers: Option<&'a PeerIndex>,
 ) -> Result<Decoded<Record<'a>>, Error> {
-    let mut warnings = Warnings::NONE;
-    let value = match raw.header.mrt_type {
-        mrt::TABLE_DUMP_V2 => match raw.header.subtype {
-            mrt::table_dump_v2::PEER_INDEX_TABLE => {
-                Record::PeerIndexTable(PeerIndexTable::decode(raw, &mut warnings)?)
-            }
-            _ => rib::decode(raw, peers, &mut warnings)?,
-        },
-        mrt::BGP4MP | mrt::BGP4MP_ET => bgp4mp::decode(raw, &mut warnings)?,
-        mrt::TABLE_DUMP => table_dump::decode(raw)?,
-        mrt::BGP | mrt::BGP4PLUS | mrt::BGP4PLUS_01 => bgp4mp::decode_legacy(raw, &mut warnings)?,
-        _ => Record::Unsupported(Unsupported::of_type(raw)),
-    };
+    let mut value = Record::of(raw);
+    let warnings = value.read(raw, peers)?;
     Ok(Decoded { value, warnings })
+}
+
+impl<'a> Record<'a> {
+    /// A record that has not been read.
+    fn of(raw: &RawRecord<'_>) -> Self {
+        Record::Unsupported(Unsupported::of_type(raw))
+    }
+
+    /// Reads a record into its place. An UPDATE is some 300 octets long when read, and to move
+    /// them right after they were written costs as much as to read them.
+    #[inline]
+    fn read(
+        &mut self,
+        raw: &RawRecord<'a>,
+        peers: Option<&'a PeerIndex>,
+    ) -> Result<Warnings, Error> {
+        match raw.header.mrt_type {
+            mrt::BGP4MP | mrt::BGP4MP_ET => return bgp4mp::read(raw, self),
+            mrt::BGP | mrt::BGP4PLUS | mrt::BGP4PLUS_01 => return bgp4mp::read_legacy(raw, self),
+            _ => {}
+        }
+        let mut warnings = Warnings::NONE;
+        *self = match raw.header.mrt_type {
+            mrt::TABLE_DUMP_V2 => match raw.header.subtype {
+                mrt::table_dump_v2::PEER_INDEX_TABLE => {
+                    Record::PeerIndexTable(PeerIndexTable::decode(raw, &mut warnings)?)
+                }
+                _ => rib::decode(raw, peers, &mut warnings)?,
+            },
+            mrt::TABLE_DUMP => table_dump::decode(raw)?,
+            _ => Record::of(raw),
+        };
+        Ok(warnings)
+    }
 }
 
 /// Reads records one after another and remembers the peers.
@@ -120,18 +143,42 @@ impl MrtDecoder {
 
     /// Reads a record. A peer index table replaces the one before.
     pub fn decode<'a>(&'a mut self, raw: &RawRecord<'a>) -> Result<Decoded<Record<'a>>, Error> {
+        let mut value = Record::of(raw);
+        let warnings = self.read(raw, &mut value)?;
+        Ok(Decoded { value, warnings })
+    }
+
+    /// [`decode`](Self::decode) without moving what was read: `visit` is given the record where it
+    /// was put together.
+    #[inline]
+    pub fn visit<'a, T>(
+        &'a mut self,
+        raw: &RawRecord<'a>,
+        visit: impl FnOnce(Result<Decoded<&Record<'a>>, Error>) -> T,
+    ) -> T {
+        let mut record = Record::of(raw);
+        let warnings = self.read(raw, &mut record);
+        visit(warnings.map(|warnings| Decoded { value: &record, warnings }))
+    }
+
+    #[inline]
+    fn read<'a>(
+        &'a mut self,
+        raw: &RawRecord<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<Warnings, Error> {
         let is_table = raw.header.mrt_type == mrt::TABLE_DUMP_V2
             && raw.header.subtype == mrt::table_dump_v2::PEER_INDEX_TABLE;
         if is_table {
             // The entries of the old table must not be given to the peers of a broken new one.
             self.peers = None;
-            let decoded = decode(raw, None)?;
-            if let Record::PeerIndexTable(table) = decoded.value {
+            let warnings = record.read(raw, None)?;
+            if let Record::PeerIndexTable(table) = record {
                 self.peers = Some(table.to_index());
             }
-            return Ok(decoded);
+            return Ok(warnings);
         }
-        decode(raw, self.peers.as_ref())
+        record.read(raw, self.peers.as_ref())
     }
 
     /// The peers of the last peer index table.

@@ -10,6 +10,9 @@ use crate::{AsnWidth, Decoded, Nlri, Safi, Warning, Warnings};
 /// Octets of a BGP message header (RFC 4271 §4.1).
 const HEADER_OCTETS: usize = 19;
 
+/// Octets of the length before the withdrawn routes (RFC 4271 §4.3).
+const LENGTH_OCTETS: usize = 2;
+
 /// What the session negotiated, as far as the octets of a message depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionContext {
@@ -67,9 +70,42 @@ impl<'a> BgpMessage<'a> {
     /// Reads a message with its header. A message that ends before its length is read as far
     /// as it goes ([`Warning::MessageCut`]). Messages may be longer than 4,096 octets
     /// (RFC 8654). `None` when there is no whole header, or its length is below 19.
-    #[inline]
     pub fn decode(octets: &'a [u8], context: SessionContext) -> Option<Decoded<Self>> {
         let mut warnings = Warnings::NONE;
+        let frame = MessageFrame::read(octets, &mut warnings)?;
+        let value = if frame.message_type == message_type::UPDATE {
+            let mut update = Update::unread(context);
+            update.read(frame.body, context, frame.is_cut)?;
+            BgpMessage::Update(update)
+        } else {
+            frame.decode_other()?
+        };
+        warnings.merge(value.warnings());
+        Some(Decoded { value, warnings })
+    }
+
+    /// Faults found in the body.
+    #[inline]
+    pub fn warnings(&self) -> Warnings {
+        match self {
+            BgpMessage::Update(update) => update.warnings,
+            _ => Warnings::NONE,
+        }
+    }
+}
+
+/// A message whose body has not been read.
+#[derive(Clone, Copy)]
+pub(crate) struct MessageFrame<'a> {
+    pub(crate) message_type: u8,
+    pub(crate) body: &'a [u8],
+    /// Whether the body ends before the message's length.
+    pub(crate) is_cut: bool,
+}
+
+impl<'a> MessageFrame<'a> {
+    #[inline]
+    pub(crate) fn read(octets: &'a [u8], warnings: &mut Warnings) -> Option<Self> {
         let mut rest = Cursor::new(octets);
         if rest.array::<16>()? != [0xff; 16] {
             warnings.insert(Warning::MarkerNotOnes);
@@ -84,26 +120,14 @@ impl<'a> BgpMessage<'a> {
         if rest.remaining() > 0 {
             warnings.insert(Warning::MessageTrailing);
         }
-        let decoded = Self::decode_body(message_type, body, context, is_cut)?;
-        warnings.merge(decoded.warnings);
-        Some(Decoded { value: decoded.value, warnings })
+        Some(MessageFrame { message_type, body, is_cut })
     }
 
-    #[inline]
-    pub(crate) fn decode_body(
-        message_type: u8,
-        body: &'a [u8],
-        context: SessionContext,
-        is_cut: bool,
-    ) -> Option<Decoded<Self>> {
-        let mut warnings = Warnings::NONE;
-        let value = match message_type {
+    /// The message, unless it is an UPDATE; `None` when it is malformed.
+    pub(crate) fn decode_other(self) -> Option<BgpMessage<'a>> {
+        let MessageFrame { message_type, body, .. } = self;
+        Some(match message_type {
             message_type::OPEN => BgpMessage::Open(body),
-            message_type::UPDATE => {
-                let update = Update::decode_body(body, context, is_cut)?;
-                warnings = update.warnings;
-                BgpMessage::Update(update)
-            }
             message_type::NOTIFICATION => {
                 let (&[code, subcode], data) = body.split_first_chunk()?;
                 BgpMessage::Notification { code, subcode, data }
@@ -111,8 +135,7 @@ impl<'a> BgpMessage<'a> {
             message_type::KEEPALIVE => BgpMessage::Keepalive,
             message_type::ROUTE_REFRESH => BgpMessage::RouteRefresh(body),
             _ => BgpMessage::Unknown { message_type, body },
-        };
-        Some(Decoded { value, warnings })
+        })
     }
 }
 
@@ -130,28 +153,48 @@ pub struct Update<'a> {
 
 impl<'a> Update<'a> {
     /// Reads the body of an UPDATE: what follows the message header. `None` when it is too
-    /// short for its length fields.
+    /// short for its length fields. Octets beyond 65,535 are never looked at: no message is
+    /// longer.
     pub fn decode(body: &'a [u8], context: SessionContext) -> Option<Self> {
-        Self::decode_body(body, context, false)
+        let mut update = Self::unread(context);
+        update.read(body, context, false)?;
+        Some(update)
     }
 
+    /// An UPDATE without anything in it.
     #[inline]
-    pub(crate) fn decode_body(
+    pub(crate) fn unread(SessionContext { asn_width, .. }: SessionContext) -> Self {
+        let context = AttributeContext { asn_width, is_rib_entry: false };
+        Update {
+            withdrawn: NlriField::EMPTY,
+            mp_unreach: NlriField::EMPTY,
+            announced: NlriField::EMPTY,
+            mp_reach: NlriField::EMPTY,
+            attributes: Attributes::unread(context),
+            warnings: Warnings::NONE,
+            end_of_rib: None,
+        }
+    }
+
+    /// Reads the body into an empty UPDATE; `None` when it is too short for its length fields.
+    pub(crate) fn read(
+        &mut self,
         body: &'a [u8],
         context: SessionContext,
         is_cut: bool,
-    ) -> Option<Self> {
-        let mut warnings = Warnings::NONE;
+    ) -> Option<()> {
+        let body = body.get(..usize::from(u16::MAX)).unwrap_or(body);
         let mut rest = Cursor::new(body);
         let withdrawn_length = usize::from(rest.u16()?);
         let withdrawn = rest.take_up_to(withdrawn_length);
+        let withdrawn_end = body.len() - rest.remaining();
         if withdrawn.len() < withdrawn_length && !is_cut {
-            warnings.insert(Warning::WithdrawnOverrun);
+            self.warnings.insert(Warning::WithdrawnOverrun);
         }
         let attribute_length = match rest.u16() {
             Some(length) => usize::from(length),
             // Lost with the tail of the message, or a fault that is already noted.
-            None if is_cut || !warnings.is_empty() => {
+            None if is_cut || !self.warnings.is_empty() => {
                 rest = Cursor::new(&[]);
                 0
             }
@@ -159,71 +202,76 @@ impl<'a> Update<'a> {
         };
         let attributes = rest.take_up_to(attribute_length);
         let is_short = attributes.len() < attribute_length;
-        let asn_width = context.asn_width;
-        let attributes =
-            Attributes::scan(attributes, AttributeContext { asn_width, is_rib_entry: false });
-        let mut update = Update {
-            withdrawn: NlriField::EMPTY,
-            mp_unreach: NlriField::EMPTY,
-            announced: NlriField::EMPTY,
-            mp_reach: NlriField::EMPTY,
-            attributes,
-            warnings,
-            end_of_rib: None,
-        };
+        self.attributes.note_all(attributes);
         if is_cut && is_short {
             // The collector lost them, the peer did not err: no reason to withdraw.
-            update.warnings.insert(Warning::AttributesCut);
+            self.warnings.insert(Warning::AttributesCut);
         } else {
-            update.warnings.merge(attributes.warnings());
+            self.warnings.merge(self.attributes.warnings());
             if is_short {
-                update.warnings.insert(Warning::AttributeOverrun);
+                self.warnings.insert(Warning::AttributeOverrun);
             }
         }
-        update.read_nlri(withdrawn, rest.rest(), context, is_cut);
-        update.check_mandatory();
-        update.end_of_rib = update.find_end_of_rib(body);
-        Some(update)
-    }
-
-    #[inline]
-    fn read_nlri(
-        &mut self,
-        withdrawn: &'a [u8],
-        announced: &'a [u8],
-        context: SessionContext,
-        is_cut: bool,
-    ) {
         let path_ids = match (context.has_path_ids, is_cut) {
             (true, _) => PathIds::Yes,
             (false, true) => PathIds::No,
             (false, false) => PathIds::Guess,
         };
+        let announced_at = body.len() - rest.remaining();
+        self.read_nlri(body, [withdrawn_end, announced_at], path_ids, is_cut);
+        if !attributes.is_empty() {
+            self.read_mp_nlri(body, announced_at - attributes.len(), path_ids);
+        }
+        self.check_mandatory();
+        self.end_of_rib = self.find_end_of_rib(body);
+        Some(())
+    }
+
+    #[inline]
+    fn read_nlri(
+        &mut self,
+        body: &'a [u8],
+        [withdrawn_end, announced_at]: [usize; 2],
+        path_ids: PathIds,
+        is_cut: bool,
+    ) {
         let ipv4 = (AddressFamily::Ipv4, Safi::Unicast);
         let mut warnings = Warnings::NONE;
-        self.withdrawn = NlriField::read(withdrawn, ipv4, path_ids, &mut warnings);
-        self.announced = NlriField::read(announced, ipv4, path_ids, &mut warnings);
+        let withdrawn = body.get(..withdrawn_end).unwrap_or_default();
+        self.withdrawn.read(withdrawn, LENGTH_OCTETS, ipv4, path_ids, &mut warnings);
+        self.announced.read(body, announced_at, ipv4, path_ids, &mut warnings);
         if is_cut && warnings.contains(Warning::NlriMalformed) {
             // The prefix that the cut went through.
             warnings = Warnings::NONE;
         }
         self.warnings.merge(warnings);
-        if let Some(unreach) = self.attributes.mp_unreach() {
+    }
+
+    /// Reads the NLRI in the attributes, which begin at `attributes_at` in the body.
+    #[inline]
+    fn read_mp_nlri(&mut self, body: &'a [u8], attributes_at: usize, path_ids: PathIds) {
+        // The NLRI are the end of the value.
+        let field = |octets: &[u8], end| {
+            let end = attributes_at + end;
+            (body.get(..end).unwrap_or_default(), end - octets.len())
+        };
+        let attributes = &self.attributes;
+        if let Some(unreach) = attributes.mp_unreach() {
+            let (octets, start) = field(unreach.nlri_octets, attributes.end_of(code::MP_UNREACH));
             match unreach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
-                    self.mp_unreach =
-                        NlriField::read(unreach.nlri_octets, family, path_ids, &mut self.warnings);
+                    self.mp_unreach.read(octets, start, family, path_ids, &mut self.warnings);
                 }
             }
         }
         let is_incomplete = self.warnings.contains(Warning::AttributesCut);
-        if let Some(reach) = self.attributes.mp_reach().filter(|_| !is_incomplete) {
+        if let Some(reach) = attributes.mp_reach().filter(|_| !is_incomplete) {
+            let (octets, start) = field(reach.nlri_octets, attributes.end_of(code::MP_REACH));
             match reach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
-                    self.mp_reach =
-                        NlriField::read(reach.nlri_octets, family, path_ids, &mut self.warnings);
+                    self.mp_reach.read(octets, start, family, path_ids, &mut self.warnings);
                 }
             }
         }
@@ -275,31 +323,40 @@ impl<'a> Update<'a> {
     /// Routes withdrawn: the withdrawn field, `MP_UNREACH_NLRI`, and, when the attributes are
     /// malformed, those announced (RFC 7606).
     pub fn withdrawn(&self) -> impl Iterator<Item = Nlri> + Clone + use<'a> {
-        self.withdrawn_runs().into_iter().flatten()
-    }
-
-    #[inline]
-    pub(crate) fn withdrawn_runs(&self) -> [NlriField<'a>; 4] {
         let [announced, mp_reach] = if self.is_treated_as_withdraw() {
-            [self.announced, self.mp_reach]
+            self.announced_fields()
         } else {
             [NlriField::EMPTY; 2]
         };
-        [self.withdrawn, self.mp_unreach, announced, mp_reach]
+        [self.withdrawn, self.mp_unreach, announced, mp_reach].into_iter().flatten()
     }
 
     /// Routes announced: the NLRI field and `MP_REACH_NLRI`; none when the attributes are
     /// malformed (RFC 7606).
     pub fn announced(&self) -> impl Iterator<Item = Nlri> + Clone + use<'a> {
-        self.announced_runs().into_iter().flatten()
-    }
-
-    #[inline]
-    pub(crate) fn announced_runs(&self) -> [NlriField<'a>; 2] {
-        if self.is_treated_as_withdraw() {
+        let fields = if self.is_treated_as_withdraw() {
             [NlriField::EMPTY; 2]
         } else {
-            [self.announced, self.mp_reach]
+            self.announced_fields()
+        };
+        fields.into_iter().flatten()
+    }
+
+    /// What [`withdrawn`](Self::withdrawn) and then [`announced`](Self::announced) give, by fields:
+    /// each that is not empty, and whether its routes are announced.
+    #[inline]
+    pub fn for_each_field(&self, mut visit: impl FnMut(&NlriField<'a>, bool)) {
+        let is_announced = !self.is_treated_as_withdraw();
+        let fields = [
+            (&self.withdrawn, false),
+            (&self.mp_unreach, false),
+            (&self.announced, is_announced),
+            (&self.mp_reach, is_announced),
+        ];
+        for (field, is_announced) in fields {
+            if !field.is_empty() {
+                visit(field, is_announced);
+            }
         }
     }
 

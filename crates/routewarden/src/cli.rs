@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -206,6 +207,10 @@ pub struct MrtArgs {
     /// Count instead of printing: one line or object a file
     #[arg(long)]
     pub count: bool,
+    /// Files read at once, and threads for decompression; the output is always the same
+    /// [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
     /// Skip files that cannot be read (exit 3) instead of stopping (exit 1)
     #[arg(long)]
     pub keep_going: bool,

@@ -169,11 +169,12 @@ impl<'a, T> Iterator for Covering<'a, T> {
 }
 
 /// Of an IPv4 prefix: the 32 bits of the address, then 8 bits of length.
-fn v4_key(prefix: &Prefix) -> u64 {
+pub(crate) fn v4_key(prefix: &Prefix) -> u64 {
     u64::try_from(prefix.bits() >> 88).unwrap_or(u64::MAX) | u64::from(prefix.len())
 }
 
-fn v4_prefix(key: u64) -> Option<Prefix> {
+/// The prefix of a [`v4_key`].
+pub(crate) fn v4_prefix(key: u64) -> Option<Prefix> {
     Prefix::v4(u32::try_from(key >> 8).ok()?, u8::try_from(key & 0xff).ok()?)
 }
 

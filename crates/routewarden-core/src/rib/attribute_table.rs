@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 use super::blocks::{BlockId, Blocks, class_of};
-use crate::{Asn, Origin, RouteAttributes, SegmentKind};
+use crate::{Asn, Origin, PeerId, RouteAttributes, SegmentKind};
 
 /// Number of an attribute set in an [`AttributeTable`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,115 +13,189 @@ pub struct AttributeId(u32);
 /// Octets are kept in units of eight.
 type Unit = [u8; 8];
 
-#[derive(Debug)]
-struct Slot {
-    octets: Stored,
+/// Most octets of one set: several times what an UPDATE can carry (RFC 8654).
+pub(super) const SET_OCTETS_MAX: usize = 1 << 20;
+
+/// What stands before the octets of a set: two units.
+#[derive(Clone, Copy, Debug)]
+struct Header {
     references: u32,
+    len: u32,
     origin: Option<Asn>,
     flags: u8,
+    class: u8,
 }
 
-/// Where octets lie.
-#[derive(Clone, Copy, Debug)]
-struct Stored {
-    len: u32,
-    block: BlockId,
+impl Header {
+    const UNITS: usize = 2;
+
+    fn from_units(&[first, second]: &[Unit; Self::UNITS]) -> Self {
+        let ((references, len), (origin, rest)) = (halves(first), halves(second));
+        let [has_origin, flags, class, _] = rest.to_le_bytes();
+        let origin = (has_origin != 0).then_some(Asn(origin));
+        Header { references, len, origin, flags, class }
+    }
+
+    fn to_units(self) -> [Unit; Self::UNITS] {
+        let rest = [u8::from(self.origin.is_some()), self.flags, self.class, 0];
+        let origin = self.origin.map_or(0, |asn| asn.0);
+        [unit(self.references, self.len), unit(origin, u32::from_le_bytes(rest))]
+    }
 }
 
-/// The octets of all sets.
+fn unit(low: u32, high: u32) -> Unit {
+    (u64::from(high) << 32 | u64::from(low)).to_le_bytes()
+}
+
+fn halves(unit: Unit) -> (u32, u32) {
+    let both = u64::from_le_bytes(unit);
+    let low = u32::try_from(both & u64::from(u32::MAX)).unwrap_or(0);
+    (low, u32::try_from(both >> 32).unwrap_or(0))
+}
+
+/// Headers and octets of all sets. The number of a set is that of its first unit.
 #[derive(Debug, Default)]
-struct Octets {
+struct Sets {
     blocks: Blocks<Unit>,
 }
 
-impl Octets {
-    /// There is always room: the limits of the table end far below 2^32 sets of one size.
-    fn store(&mut self, octets: &[u8]) -> Stored {
-        let class = class_of(octets.len().div_ceil(size_of::<Unit>()));
-        let block = self.blocks.take(class).unwrap_or(BlockId { class: u8::MAX, number: 0 });
-        let units = self.blocks.get_mut(block).as_flattened_mut();
-        let Some(place) = units.get_mut(..octets.len()) else { return Stored { len: 0, block } };
-        place.copy_from_slice(octets);
-        Stored { len: u32::try_from(octets.len()).unwrap_or(0), block }
+impl Sets {
+    /// Stores a set; `None` when it is too long or there is no number for it.
+    fn store(&mut self, octets: &[u8], mut header: Header) -> Option<u32> {
+        let class = class_of(Header::UNITS + octets.len().div_ceil(size_of::<Unit>()));
+        (header.len, header.class) = (u32::try_from(octets.len()).ok()?, class);
+        let block = self.blocks.take(class)?;
+        let (head, rest) = self.blocks.get_mut(block).split_first_chunk_mut()?;
+        *head = header.to_units();
+        rest.as_flattened_mut().get_mut(..octets.len())?.copy_from_slice(octets);
+        Some(block.first)
     }
 
-    fn free(&mut self, stored: Stored) {
-        self.blocks.give_back(stored.block);
+    fn free(&mut self, id: u32, class: u8) {
+        self.blocks.give_back(BlockId { class, first: id });
     }
 
-    fn get(&self, stored: Stored) -> &[u8] {
-        let len = usize::try_from(stored.len).unwrap_or(0);
-        self.blocks.get(stored.block).as_flattened().get(..len).unwrap_or_default()
+    fn header(&self, id: u32) -> Option<Header> {
+        Some(Header::from_units(self.blocks.rest(id).first_chunk()?))
+    }
+
+    fn octets(&self, id: u32) -> &[u8] {
+        let Some((head, rest)) = self.blocks.rest(id).split_first_chunk() else { return &[] };
+        let len = usize::try_from(Header::from_units(head).len).unwrap_or(usize::MAX);
+        rest.as_flattened().get(..len).unwrap_or_default()
+    }
+
+    /// Changes the number of references; gives the new one.
+    fn count(&mut self, id: u32, by: i32) -> u32 {
+        let Some(head) = self.blocks.rest_mut(id).first_chunk_mut() else { return 0 };
+        let mut header = Header::from_units(head);
+        header.references = header.references.saturating_add_signed(by);
+        *head = header.to_units();
+        header.references
     }
 }
 
+/// Peers whose last attribute set is remembered. More than that share places.
+const RECENT_PEERS: usize = 128;
+const NO_SET: u32 = u32::MAX;
+
 /// Attribute sets in canonical octets, counted by reference.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AttributeTable {
-    slots: Vec<Slot>,
-    stored: Octets,
-    free: Vec<u32>,
+    sets: Sets,
     index: HashTable<u32>,
+    /// The set that was interned last for each peer: about half of what it says next is the same.
+    recent: [u32; RECENT_PEERS],
     hasher: foldhash::fast::FixedState,
     octets: usize,
 }
 
+impl Default for AttributeTable {
+    fn default() -> Self {
+        AttributeTable {
+            sets: Sets::default(),
+            index: HashTable::new(),
+            recent: [NO_SET; RECENT_PEERS],
+            hasher: foldhash::fast::FixedState::default(),
+            octets: 0,
+        }
+    }
+}
+
 impl AttributeTable {
-    /// The number of an attribute set, counting one more reference to it.
+    /// The number of an attribute set that `peer` sent, counting one more reference to it. `None`
+    /// for more than [`SET_OCTETS_MAX`] octets and after 2^32 units of octets.
     pub(super) fn intern(
+        &mut self,
+        peer: PeerId,
+        octets: &[u8],
+        classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8,
+    ) -> Option<AttributeId> {
+        let place = usize::try_from(peer.0).unwrap_or(0) % RECENT_PEERS;
+        let recent = self.recent.get(place).copied().unwrap_or(NO_SET);
+        if recent != NO_SET && self.sets.octets(recent) == octets {
+            self.sets.count(recent, 1);
+            return Some(AttributeId(recent));
+        }
+        let id = self.find_or_store(octets, classify)?;
+        if let Some(recent) = self.recent.get_mut(place) {
+            *recent = id;
+        }
+        Some(AttributeId(id))
+    }
+
+    fn find_or_store(
         &mut self,
         octets: &[u8],
         classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8,
-    ) -> AttributeId {
-        let hash = self.hasher.hash_one(octets);
-        let (slots, stored) = (&mut self.slots, &mut self.stored);
-        let same =
-            |at: &u32| slot(slots, *at).is_some_and(|slot| stored.get(slot.octets) == octets);
-        if let Some(&at) = self.index.find(hash, same) {
-            if let Some(slot) = slot_mut(slots, at) {
-                slot.references += 1;
-            }
-            return AttributeId(at);
+    ) -> Option<u32> {
+        let AttributeTable { sets, index, hasher, .. } = self;
+        let hash = hasher.hash_one(octets);
+        if let Some(&id) = index.find(hash, |&id| sets.octets(id) == octets) {
+            sets.count(id, 1);
+            return Some(id);
         }
-        self.octets += octets.len();
+        if octets.len() > SET_OCTETS_MAX {
+            return None;
+        }
         let attributes = RouteAttributes::decode(octets);
-        let fresh = Slot {
-            octets: stored.store(octets),
-            references: 1,
-            origin: attributes.as_ref().and_then(claimed_origin),
-            flags: attributes.as_ref().map_or(0, classify),
-        };
-        let at = if let Some(at) = self.free.pop() {
-            if let Some(slot) = slot_mut(slots, at) {
-                *slot = fresh;
-            }
-            at
-        } else {
-            slots.push(fresh);
-            u32::try_from(slots.len() - 1).unwrap_or(u32::MAX)
-        };
-        let hasher = &self.hasher;
-        self.index.insert_unique(hash, at, |&at| {
-            hasher.hash_one(slot(slots, at).map(|slot| stored.get(slot.octets)).unwrap_or_default())
-        });
-        AttributeId(at)
+        let origin = attributes.as_ref().and_then(claimed_origin);
+        let flags = attributes.as_ref().map_or(0, classify);
+        // The set's place is known to the store only.
+        let id = sets.store(octets, Header { references: 1, len: 0, origin, flags, class: 0 })?;
+        index.insert_unique(hash, id, |&id| hasher.hash_one(sets.octets(id)));
+        self.octets += octets.len();
+        Some(id)
+    }
+
+    /// Counts one more reference to a set in use.
+    pub(super) fn refer(&mut self, id: AttributeId) {
+        self.sets.count(id.0, 1);
+    }
+
+    /// The canonical octets.
+    pub(super) fn octets_of(&self, id: AttributeId) -> &[u8] {
+        self.sets.octets(id.0)
     }
 
     /// Gives one reference back; the last frees the octets.
     pub(super) fn release(&mut self, id: AttributeId) {
-        let Some(slot) = slot_mut(&mut self.slots, id.0) else { return };
-        slot.references = slot.references.saturating_sub(1);
-        if slot.references > 0 {
+        if self.sets.count(id.0, -1) > 0 {
             return;
         }
-        let stored = slot.octets;
-        let octets = self.stored.get(stored);
+        let octets = self.sets.octets(id.0);
         self.octets = self.octets.saturating_sub(octets.len());
         let hash = self.hasher.hash_one(octets);
-        self.stored.free(stored);
-        if let Ok(entry) = self.index.find_entry(hash, |&at| at == id.0) {
+        if let Ok(entry) = self.index.find_entry(hash, |&held| held == id.0) {
             entry.remove();
-            self.free.push(id.0);
+        }
+        for recent in &mut self.recent {
+            if *recent == id.0 {
+                *recent = NO_SET;
+            }
+        }
+        if let Some(header) = self.sets.header(id.0) {
+            self.sets.free(id.0, header.class);
         }
         if self.index.is_empty() {
             // Nothing is in use: room for the next millions need not be kept.
@@ -131,18 +205,18 @@ impl AttributeTable {
 
     /// The attributes.
     pub fn get(&self, id: AttributeId) -> Option<RouteAttributes<'_>> {
-        RouteAttributes::decode(self.stored.get(slot(&self.slots, id.0)?.octets))
+        RouteAttributes::decode(self.sets.octets(id.0))
     }
 
     /// The AS answerable for the origination: the origin AS; where the path ends in an `AS_SET`,
     /// the AS before it, which did the aggregation. `None` for an empty path or a set alone.
     pub fn claimed_origin(&self, id: AttributeId) -> Option<Asn> {
-        slot(&self.slots, id.0)?.origin
+        self.sets.header(id.0)?.origin
     }
 
     /// The flags given when the attributes were first seen.
     pub fn flags(&self, id: AttributeId) -> u8 {
-        slot(&self.slots, id.0).map_or(0, |slot| slot.flags)
+        self.sets.header(id.0).map_or(0, |header| header.flags)
     }
 
     /// Octets of the distinct attribute sets in use.
@@ -173,12 +247,4 @@ fn claimed_origin(attributes: &RouteAttributes<'_>) -> Option<Asn> {
                 .last()
         }
     }
-}
-
-fn slot(slots: &[Slot], at: u32) -> Option<&Slot> {
-    slots.get(usize::try_from(at).ok()?)
-}
-
-fn slot_mut(slots: &mut [Slot], at: u32) -> Option<&mut Slot> {
-    slots.get_mut(usize::try_from(at).ok()?)
 }

@@ -17,8 +17,18 @@ const MICROS_PER_SEC: i64 = 1_000_000;
 /// A time as it is stored: whole seconds and units of 16 microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct StoredTime {
-    secs: u32,
-    fraction: u16,
+    pub(super) secs: u32,
+    /// Below 62,500.
+    pub(super) fraction: u16,
+}
+
+impl StoredTime {
+    /// `None` when either is out of its range.
+    pub(super) fn new(secs: i64, fraction: u64) -> Option<Self> {
+        let fraction = u16::try_from(fraction).ok()?;
+        let is_sound = i64::from(fraction) * i64::from(FRACTION_MICROS) < MICROS_PER_SEC;
+        is_sound.then_some(StoredTime { secs: u32::try_from(secs).ok()?, fraction })
+    }
 }
 
 impl From<Timestamp> for StoredTime {
@@ -84,11 +94,11 @@ impl RouteList {
     }
 
     fn block(&self) -> BlockId {
-        BlockId { class: self.class, number: self.block }
+        BlockId { class: self.class, first: self.block }
     }
 
     fn set_block(&mut self, block: BlockId) {
-        (self.class, self.block) = (block.class, block.number);
+        (self.class, self.block) = (block.class, block.first);
     }
 }
 
@@ -134,6 +144,18 @@ impl RouteStore {
         let Some(place) = block.get_mut(at) else { return false };
         *place = route;
         list.len += 1;
+        true
+    }
+
+    /// Puts routes, sorted by peer, into an empty list. Returns `false` when there is no room.
+    pub(super) fn fill(&mut self, list: &mut RouteList, routes: &[StoredRoute]) -> bool {
+        let Ok(len) = u16::try_from(routes.len()) else { return false };
+        let Some(block) = self.blocks.take(class_of(routes.len())) else { return false };
+        if let Some(places) = self.blocks.get_mut(block).get_mut(..routes.len()) {
+            places.copy_from_slice(routes);
+        }
+        list.set_block(block);
+        list.len = len;
         true
     }
 

@@ -1,5 +1,7 @@
 //! State of one BGP session as the collector's record shows it.
 
+mod saved;
+
 use crate::{AddressFamily, Timestamp};
 
 /// A table transfer ends at the latest this long after the session came up.

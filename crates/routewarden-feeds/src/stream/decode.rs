@@ -17,6 +17,9 @@ use crate::transport::{Limits, Progress, Transport, TransportFault};
 
 /// Records read in one step, so that a stream without events can still be cancelled.
 const STEP_RECORDS: usize = 1 << 16;
+/// Threads of a stream with which a file is decompressed ahead: one decodes and one merges, and on
+/// two cores a third one only takes turns with them.
+const READ_AHEAD_THREADS_MIN: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 /// Octets of an MRT header (RFC 6396 §2): with fewer, a file has no record at all.
 const HEADER_OCTETS: u64 = 12;
 
@@ -71,7 +74,10 @@ impl FileDecoder {
         };
         let transport =
             opened.map_err(|source| Error::Open { path: task.file.path.clone(), source })?;
-        let transport = transport.with_threads(task.threads);
+        let mut transport = transport.with_threads(task.threads);
+        if task.threads < READ_AHEAD_THREADS_MIN {
+            transport = transport.without_read_ahead();
+        }
         let mut emitter = Emitter::new(task);
         emitter.report.compression = transport.compression().name();
         let limits = WireLimits { record_octets_max: RECORD_OCTETS_MAX };
@@ -161,11 +167,11 @@ fn read_record(
     batch: &mut EventBatch,
 ) {
     emitter.begin(raw);
-    match decoder.decode(raw) {
+    decoder.visit(raw, |decoded| match decoded {
         Ok(decoded) => {
             emitter.warn(decoded.warnings);
-            emitter.record(&decoded.value, batch);
+            emitter.record(decoded.value, batch);
         }
         Err(error) => emitter.lose(&error),
-    }
+    });
 }

@@ -179,37 +179,46 @@ impl Emitter {
     }
 
     fn withdrawals(&mut self, ends: SessionEnds, update: &Update<'_>, batch: &mut EventBatch) {
-        let mut peer = None;
-        for nlri in update.withdrawn() {
-            if nlri.safi == Safi::Multicast {
-                self.report.counts.elements.multicast_withdrawals += 1;
-                continue;
+        let (mut known, mut is_refused) = (None, false);
+        update.for_each_field(|field, is_announced| {
+            if is_announced || is_refused {
+                return;
             }
-            let known = peer.or_else(|| self.peer(ends.peer_asn, ends.peer_addr, batch));
-            let Some(number) = known else { return };
-            peer = known;
-            let kind = RouteEventKind::Withdrawal { prefix: nlri.prefix };
-            batch.events.push(RouteEvent { time: self.time, peer: number, kind });
-            self.report.counts.elements.withdrawals += 1;
-        }
+            if field.safi() == Safi::Multicast {
+                let counts = &mut self.report.counts.elements;
+                return field.for_each(|_| counts.multicast_withdrawals += 1);
+            }
+            known = known.or_else(|| self.peer(ends.peer_asn, ends.peer_addr, batch));
+            is_refused = known.is_none();
+            let Some(peer) = known else { return };
+            field.for_each(|nlri| {
+                let kind = RouteEventKind::Withdrawal { prefix: nlri.prefix };
+                batch.events.push(RouteEvent { time: self.time, peer, kind });
+                self.report.counts.elements.withdrawals += 1;
+            });
+        });
     }
 
     fn announcements(&mut self, ends: SessionEnds, update: &Update<'_>, batch: &mut EventBatch) {
-        let mut known = None;
-        for nlri in update.announced() {
-            if nlri.safi == Safi::Multicast {
-                self.report.counts.elements.multicast_announcements += 1;
-                continue;
+        let (mut known, mut is_refused) = (None, false);
+        update.for_each_field(|field, is_announced| {
+            if !is_announced || is_refused {
+                return;
             }
-            if known.is_none() {
-                // Once for all prefixes of the message, and only if there is one.
-                known = self.route_start(ends, update.attributes(), batch);
+            if field.safi() == Safi::Multicast {
+                let counts = &mut self.report.counts.elements;
+                return field.for_each(|_| counts.multicast_announcements += 1);
             }
+            // Once for all prefixes of the message, and only if there is one.
+            known = known.or_else(|| self.route_start(ends, update.attributes(), batch));
+            is_refused = known.is_none();
             let Some((peer, attributes)) = known else { return };
-            let kind = RouteEventKind::Announcement { prefix: nlri.prefix, attributes };
-            batch.events.push(RouteEvent { time: self.time, peer, kind });
-            self.report.counts.elements.announcements += 1;
-        }
+            field.for_each(|nlri| {
+                let kind = RouteEventKind::Announcement { prefix: nlri.prefix, attributes };
+                batch.events.push(RouteEvent { time: self.time, peer, kind });
+                self.report.counts.elements.announcements += 1;
+            });
+        });
     }
 
     fn route_start(

@@ -1,12 +1,14 @@
 //! `routewarden mrt`.
 
 mod element;
+mod ordered;
 mod source;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use routewarden_core::Timestamp;
 use routewarden_feeds::InputFile;
 use routewarden_wire::text::BgpdumpWriter;
@@ -40,6 +42,13 @@ struct FileCounts<'a> {
     faults: BTreeMap<&'static str, u64>,
 }
 
+/// What a file came to.
+struct Done {
+    records: u64,
+    skipped: BTreeMap<&'static str, u64>,
+    faults: Faults,
+}
+
 /// What all files came to.
 #[derive(Default)]
 struct Total {
@@ -64,14 +73,7 @@ pub(super) fn run(args: &MrtArgs) -> Result<Exit> {
     if args.count && args.format == MrtFormat::Table {
         writeln!(out, "{COUNT_HEADER}")?;
     }
-    for file in &files {
-        match read_file(file, args, &mut out, &mut total) {
-            Err(error) if args.keep_going && !crate::is_broken_pipe(&error) => {
-                skip_file(&error, &mut total)?;
-            }
-            other => other?,
-        }
-    }
+    read_files(&files, args, &mut out, &mut total)?;
     out.flush()?;
     if !args.quiet {
         summarise(&total, files.len())?;
@@ -80,6 +82,7 @@ pub(super) fn run(args: &MrtArgs) -> Result<Exit> {
 }
 
 const OUTPUT_OCTETS: usize = 1 << 16;
+const RECORDS_BETWEEN_FLUSHES: u64 = 1 << 14;
 
 fn skip_file(error: &anyhow::Error, total: &mut Total) -> Result<()> {
     total.is_incomplete = true;
@@ -87,13 +90,41 @@ fn skip_file(error: &anyhow::Error, total: &mut Total) -> Result<()> {
     Ok(())
 }
 
-fn read_file(
-    file: &InputFile,
+/// Reads the files, several at once; what is written is the same as when they are read in turn.
+fn read_files(
+    files: &[InputFile],
     args: &MrtArgs,
     out: &mut impl Write,
     total: &mut Total,
 ) -> Result<()> {
-    let mut source = Source::open(file)?;
+    let cores = std::thread::available_parallelism();
+    let threads = args.threads.or(cores.ok()).unwrap_or(NonZeroUsize::MIN);
+    // Standard input may be waited for without end, and so would be its thread.
+    let has_stdin = files.iter().any(InputFile::is_stdin);
+    if threads == NonZeroUsize::MIN || files.len() < 2 || has_stdin {
+        return files
+            .iter()
+            .try_for_each(|file| total.note(read_file(file, args, threads, out), args));
+    }
+    let read = |number: usize, out: &mut ordered::Output<'_, Result<Done>>| {
+        let file = files.get(number).context("no such file")?;
+        read_file(file, args, threads, out)
+    };
+    ordered::for_each(files.len(), threads, read, out, |number, done| {
+        let name = || files.get(number).map(|file| file.path.display().to_string());
+        let panicked = || anyhow!("cannot read {}: the decoder failed", name().unwrap_or_default());
+        total.note(done.unwrap_or_else(|| Err(panicked())), args)
+    })
+}
+
+/// Reads a file and writes its elements or its counts.
+fn read_file(
+    file: &InputFile,
+    args: &MrtArgs,
+    threads: NonZeroUsize,
+    out: &mut impl Write,
+) -> Result<Done> {
+    let mut source = Source::open(file, threads)?;
     let mut printer = (!args.count).then(|| Printer::new(args.format));
     // Distinct prefixes are kept only when they are asked for.
     let mut counts = args.count.then(Counts::new);
@@ -102,6 +133,10 @@ fn read_file(
         records += 1;
         if let Some(counts) = &mut counts {
             counts.add(raw, decoded);
+            if records % RECORDS_BETWEEN_FLUSHES == 0 {
+                // Fails when an earlier file has failed and nobody waits for this one.
+                out.flush()?;
+            }
         }
         match decoded {
             Ok(decoded) => {
@@ -114,26 +149,37 @@ fn read_file(
         }
         Ok(())
     })?;
-    let faults = source.finish(args.quiet)?;
+    let faults = source.finish();
     if let Some(counts) = &counts {
         write_counts(out, file, counts, &faults, args.format)?;
     }
-    add(total, records, counts.as_ref(), &faults);
-    Ok(())
+    let skipped = counts.map(|counts| counts.skipped().clone()).unwrap_or_default();
+    Ok(Done { records, skipped, faults })
 }
 
-fn add(total: &mut Total, records: u64, counts: Option<&Counts>, faults: &Faults) {
-    let sum = |into: &mut BTreeMap<&'static str, u64>, from: &BTreeMap<&'static str, u64>| {
-        for (kind, count) in from {
-            *into.entry(kind).or_default() += count;
+impl Total {
+    /// Adds what a file came to, and names its faults on standard error unless told not to.
+    fn note(&mut self, done: Result<Done>, args: &MrtArgs) -> Result<()> {
+        let done = match done {
+            Err(error) if args.keep_going && !crate::is_broken_pipe(&error) => {
+                return skip_file(&error, self);
+            }
+            other => other?,
+        };
+        let sum = |into: &mut BTreeMap<&'static str, u64>, from: &BTreeMap<&'static str, u64>| {
+            for (kind, count) in from {
+                *into.entry(kind).or_default() += count;
+            }
+        };
+        self.records += done.records;
+        self.is_incomplete |= done.faults.is_incomplete;
+        sum(&mut self.with_warnings, &done.faults.warnings);
+        sum(&mut self.faults, &done.faults.losses);
+        sum(&mut self.skipped, &done.skipped);
+        if !args.quiet {
+            done.faults.write_samples(&mut io::stderr().lock())?;
         }
-    };
-    total.records += records;
-    total.is_incomplete |= faults.is_incomplete;
-    sum(&mut total.with_warnings, &faults.warnings);
-    sum(&mut total.faults, &faults.losses);
-    if let Some(counts) = counts {
-        sum(&mut total.skipped, counts.skipped());
+        Ok(())
     }
 }
 

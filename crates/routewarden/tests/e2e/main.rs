@@ -1,6 +1,7 @@
 //! End to end: the real program on files, in one test binary.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
     reason = "test code: a panic is a failed test, and a skip is told on standard error"
@@ -9,6 +10,7 @@
 mod archive;
 mod cli;
 mod lab;
+mod mrt_threads;
 mod program;
 mod real_archive;
 mod scenarios;

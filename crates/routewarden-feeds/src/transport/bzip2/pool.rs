@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::block::{Block, Flaw, Scratch};
 use super::scan::Piece;
+use crate::transport::CORES;
 
 /// Most threads.
 const THREADS_MAX: usize = 32;
@@ -62,17 +63,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// Decodes a block on this thread.
 pub(super) fn decode(piece: &Piece) -> Decoded {
     let kept = lock(&SCRATCHES).pop();
     let mut scratch = kept.unwrap_or_else(Scratch::new);
     let decoded = scratch.decode(&piece.octets, piece.start_bit, piece.end_bit);
     let mut scratches = lock(&SCRATCHES);
-    if scratches.len() < cores().min(THREADS_MAX) {
+    if scratches.len() < CORES.min(THREADS_MAX) {
         scratches.push(scratch);
     }
     decoded
@@ -105,7 +102,7 @@ impl Pool {
             let thread = std::thread::Builder::new().name("bzip2".to_owned());
             thread.spawn(move || shared.work_off()).is_ok()
         };
-        let threads = (1..cores().min(THREADS_MAX)).take_while(|_| spawn()).count();
+        let threads = (1..CORES.min(THREADS_MAX)).take_while(|_| spawn()).count();
         Pool { shared, threads }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -19,6 +20,7 @@ pub(super) struct Faults {
     pub(super) losses: BTreeMap<&'static str, u64>,
     /// Whether the file ended before its end.
     pub(super) is_incomplete: bool,
+    file: String,
     samples: Vec<(u64, u64, &'static str)>,
     beyond: u64,
 }
@@ -26,6 +28,9 @@ pub(super) struct Faults {
 impl Faults {
     /// Counts the warnings of a record that was decoded all the same.
     pub(super) fn warn(&mut self, raw: &RawRecord<'_>, warnings: Warnings) {
+        if warnings.is_empty() {
+            return;
+        }
         for warning in warnings.iter() {
             *self.warnings.entry(warning.kind()).or_default() += 1;
             self.sample(raw.index, raw.offset, warning.kind());
@@ -45,11 +50,22 @@ impl Faults {
             self.beyond += 1;
         }
     }
+
+    /// Names the faults and the places of the first of them.
+    pub(super) fn write_samples(&self, out: &mut impl Write) -> io::Result<()> {
+        let Faults { file, samples, beyond, .. } = self;
+        for (record, octet, kind) in samples {
+            writeln!(out, "{file}: record {record} at octet {octet}: {kind}")?;
+        }
+        if *beyond > 0 {
+            writeln!(out, "{file}: {beyond} more faults")?;
+        }
+        Ok(())
+    }
 }
 
 /// An open file.
 pub(super) struct Source {
-    name: String,
     reader: MrtReader<Transport>,
     decoder: MrtDecoder,
     faults: Faults,
@@ -57,7 +73,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn open(file: &InputFile) -> Result<Self> {
+    /// `threads` are those for decompression.
+    pub(super) fn open(file: &InputFile, threads: NonZeroUsize) -> Result<Self> {
         let progress = Arc::new(Progress::default());
         let name = file.path.display().to_string();
         let transport = if file.is_stdin() {
@@ -65,10 +82,11 @@ impl Source {
         } else {
             Transport::open(&file.path, Limits::default(), progress)
         };
-        let transport = transport.with_context(|| format!("cannot open {name}"))?;
+        let transport =
+            transport.with_context(|| format!("cannot open {name}"))?.with_threads(threads);
         let reader = MrtReader::new(transport, WireLimits::default());
-        let (decoder, faults) = (MrtDecoder::new(), Faults::default());
-        Ok(Source { name, reader, decoder, faults, records: 0 })
+        let faults = Faults { file: name, ..Faults::default() };
+        Ok(Source { reader, decoder: MrtDecoder::new(), faults, records: 0 })
     }
 
     /// Gives every record with what decoding it gave. Faults of the stream itself are counted;
@@ -81,7 +99,7 @@ impl Source {
             &mut Faults,
         ) -> io::Result<()>,
     ) -> Result<()> {
-        let Source { reader, decoder, faults, records, name } = self;
+        let Source { reader, decoder, faults, records } = self;
         while let Some(next) = reader.next_record() {
             match next {
                 Ok(raw) => {
@@ -92,7 +110,7 @@ impl Source {
                 Err(error) => {
                     let (kind, is_end) = stream_fault(&error);
                     if is_end && *records == 0 {
-                        return Err(error).with_context(|| format!("cannot read {name}"));
+                        return Err(error).with_context(|| format!("cannot read {}", faults.file));
                     }
                     faults.is_incomplete |= is_end;
                     *faults.losses.entry(kind).or_default() += 1;
@@ -103,9 +121,9 @@ impl Source {
         Ok(())
     }
 
-    /// Names the faults on standard error unless `quiet`, and gives them.
-    pub(super) fn finish(self, quiet: bool) -> io::Result<Faults> {
-        let Source { name, reader, mut faults, records, .. } = self;
+    /// The faults.
+    pub(super) fn finish(self) -> Faults {
+        let Source { reader, mut faults, records, .. } = self;
         let transport = reader.into_inner();
         let octet = transport.decompressed_octets();
         if transport.trailing_octets() > 0 {
@@ -116,16 +134,7 @@ impl Source {
             *faults.losses.entry("empty_file").or_default() += 1;
             faults.sample(records, octet, "empty_file");
         }
-        if !quiet {
-            let mut err = io::stderr().lock();
-            for (record, octet, kind) in &faults.samples {
-                writeln!(err, "{name}: record {record} at octet {octet}: {kind}")?;
-            }
-            if faults.beyond > 0 {
-                writeln!(err, "{name}: {} more faults", faults.beyond)?;
-            }
-        }
-        Ok(faults)
+        faults
     }
 }
 
