@@ -28,7 +28,7 @@ test: setup-build setup-test fmt-check lint doc layers generated doc-test gate #
 check: deny typos test ## The same, and the optional tools that are installed (cargo-deny, typos)
 
 bench: setup-build ## Run the benches
-	$(CARGO) bench $(LOCKED) --package routewarden-bench --benches
+	$(CARGO) bench $(LOCKED) --package routewarden-bench --bench speed
 
 compare: setup-build ## Compare with other tools (data in ../shared/data; see bench/README.md)
 	$(CARGO) xtask compare

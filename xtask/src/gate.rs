@@ -23,7 +23,7 @@ const HEAD: &str = "\
 /// The cases of `bench/gate/src/main.rs`.
 const CASES: [&str; 4] = ["decode_table", "decode_updates", "rib_load", "rib_update"];
 /// What a number may grow before it fails, and shrink before it must be made anew.
-const TOLERANCE_PERCENT: f64 = 3.0;
+const TOLERANCE_PERCENT: u64 = 3;
 /// The C library copies and fills memory by what the processor offers; valgrind counts some of
 /// these instructions once for each octet. Without them the numbers are those of any processor.
 const TUNABLES: &str = "glibc.cpu.hwcaps=-AVX2,-AVX512F,-AVX512VL,-ERMS,-FSRM";
@@ -63,10 +63,16 @@ impl Comparison {
     }
 
     fn verdict(&self) -> Verdict {
-        match self.percent() {
+        // In whole numbers, so that the tolerance itself is within it.
+        let hundredfold = self.counted.saturating_mul(100);
+        match self.baseline.filter(|baseline| *baseline > 0) {
             None => Verdict::New,
-            Some(percent) if percent > TOLERANCE_PERCENT => Verdict::More,
-            Some(percent) if percent < -TOLERANCE_PERCENT => Verdict::Fewer,
+            Some(baseline) if hundredfold > baseline.saturating_mul(100 + TOLERANCE_PERCENT) => {
+                Verdict::More
+            }
+            Some(baseline) if hundredfold < baseline.saturating_mul(100 - TOLERANCE_PERCENT) => {
+                Verdict::Fewer
+            }
             Some(_) => Verdict::Same,
         }
     }

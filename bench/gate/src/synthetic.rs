@@ -16,6 +16,8 @@ use routewarden_wire::{
 const BEGIN: Timestamp = Timestamp::from_secs(1_704_067_200);
 /// Type of a BGP UPDATE (RFC 4271 §4.1).
 const UPDATE: u8 = 2;
+/// Prefixes that follow each other and have one origin.
+const GROUP: u32 = 5;
 /// Distinct attribute sets that a peer announces.
 const SETS: u32 = 4_000;
 
@@ -62,15 +64,27 @@ impl Numbers {
 
     /// One of the 32 ASNs for documentation.
     pub fn asn(&mut self) -> Asn {
-        let at = self.below(32);
-        Asn(if at < 16 { 64_496 + at } else { 65_520 + at })
+        asn(self.below(32))
     }
+}
+
+/// The ASN for documentation of that number, counted around (RFC 5398).
+fn asn(number: u32) -> Asn {
+    let at = number % 32;
+    Asn(if at < 16 { 64_496 + at } else { 65_520 + at })
+}
+
+/// One of the attribute sets to the prefixes of a group, and their origin: neighbours in a table
+/// often share both.
+fn set_of(number: u32, variant: u32) -> (u32, Asn) {
+    let group = number / GROUP;
+    ((group + variant) % SETS, asn(group))
 }
 
 /// The prefix of that number: of five, four are IPv4 of 24 to 28 bits and one is IPv6 of 48 bits.
 /// `None` when there are no more.
 pub fn prefix(number: u32) -> Option<Prefix> {
-    let (group, place) = (number / 5, number % 5);
+    let (group, place) = (number / GROUP, number % GROUP);
     if place == 4 {
         return Prefix::v6(0x2001_0db8 << 96 | u128::from(group & 0xffff) << 80, 48);
     }
@@ -97,18 +111,23 @@ fn peer(index: u16) -> PeerEntry {
     PeerEntry { bgp_id: Ipv4Addr::from_bits(0xc000_0200 | number & 0xff), addr, asn }
 }
 
-/// One of the attribute sets of a peer.
-fn attributes(peer: &PeerEntry, set: u32, width: AsnWidth) -> Result<AttributeWriter, Error> {
+/// One of the attribute sets of a peer to the prefixes of one origin.
+fn attributes(
+    peer: &PeerEntry,
+    (set, origin): (u32, Asn),
+    width: AsnWidth,
+) -> Result<AttributeWriter, Error> {
     let mut numbers = Numbers::new(u64::from(set) << 32 | u64::from(peer.asn.0));
     let mut path = vec![peer.asn];
-    for _ in 0..=numbers.below(5) {
+    for _ in 0..numbers.below(5) {
         let asn = numbers.asn();
         let times = if numbers.one_in(12) { 3 } else { 1 };
         path.extend(std::iter::repeat_n(asn, times));
     }
+    path.push(origin);
     let mut path = AsPathBuf::sequence(path);
     if numbers.one_in(100) {
-        path.push_segment(SegmentKind::Set, [numbers.asn(), numbers.asn()]);
+        path.push_segment(SegmentKind::Set, [origin, numbers.asn()]);
     }
     let mut writer = AttributeWriter::new(width);
     writer.origin(RouteOrigin::Igp).as_path(path.as_path())?;
@@ -159,14 +178,10 @@ pub fn table(size: Size) -> Result<Vec<u8>, Error> {
         let mut sets = Vec::new();
         for (peer_index, peer) in (0..).zip(&peers) {
             if peer.addr.is_ipv4() == is_ipv4(&prefix) && !numbers.one_in(10) {
-                // Neighbours in the table often share their origin and its attributes.
-                let set = (number / 4 + numbers.below(3)) % SETS;
+                let set = set_of(number, numbers.below(3));
                 let age = i64::from(numbers.below(86_400));
-                sets.push((
-                    peer_index,
-                    BEGIN.plus_secs(-age),
-                    attributes(peer, set, AsnWidth::Four)?,
-                ));
+                let attributes = attributes(peer, set, AsnWidth::Four)?;
+                sets.push((peer_index, BEGIN.plus_secs(-age), attributes));
             }
         }
         let entries: Vec<RibEntryParts<'_>> = sets
@@ -195,15 +210,17 @@ pub fn updates(size: Size) -> Result<Vec<u8>, Error> {
         let peer = peer(low(numbers.below(u32::from(size.peers))));
         let is_old = peer.addr.is_ipv4() && numbers.one_in(10);
         let asn_width = if is_old { AsnWidth::Two } else { AsnWidth::Four };
-        let first = numbers.below(size.prefixes);
-        let routes: Vec<Nlri> = (first..first + 1 + numbers.below(6))
-            .filter_map(|number| prefix(number % size.prefixes))
+        let first = numbers.below(size.prefixes / GROUP) * GROUP;
+        let routes: Vec<Nlri> = (first..first + 1 + numbers.below(GROUP))
+            .filter_map(prefix)
             .filter(|prefix| is_ipv4(prefix) == peer.addr.is_ipv4())
             .map(|prefix| Nlri { prefix, path_id: None, safi: Safi::Unicast })
             .collect();
-        let set = (first / 4 + numbers.below(6)) % SETS;
+        let (set, origin) = set_of(first, numbers.below(6));
+        // Now and then one announces what is another's.
+        let origin = if numbers.one_in(500) { numbers.asn() } else { origin };
         let is_withdrawal = numbers.one_in(5);
-        let body = update(&peer, &routes, (!is_withdrawal).then_some((set, asn_width)))?;
+        let body = update(&peer, &routes, (!is_withdrawal).then_some(((set, origin), asn_width)))?;
         let local_addr = match peer.addr {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(0xc000_02fe)),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(0x2001_0db8 << 96 | 0xfffe)),
@@ -228,7 +245,7 @@ pub fn updates(size: Size) -> Result<Vec<u8>, Error> {
 fn update(
     peer: &PeerEntry,
     routes: &[Nlri],
-    announced: Option<(u32, AsnWidth)>,
+    announced: Option<((u32, Asn), AsnWidth)>,
 ) -> Result<Vec<u8>, Error> {
     let ipv6 = (AddressFamily::Ipv6, Safi::Unicast);
     match (announced, peer.addr.is_ipv4()) {

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use routewarden_bench::memory::resident_octets;
 use routewarden_core::rib::{AdjRibIn, LATE_EVENT_SECS, RibLimits};
 use routewarden_core::{PeerId, PeerTable, Prefix, RouteEventKind};
 use routewarden_feeds::sources::Sources;
@@ -49,13 +50,13 @@ fn main() -> Result<()> {
     let mut peers = PeerTable::default();
     let mut out = Map::new();
 
-    let before = resident_octets()?;
+    let before = resident_now()?;
     let start = Instant::now();
     let report =
         load_rib(files(&arguments.table)?, &options, &mut peers, |_, run| state.take(&run))?;
     let secs = start.elapsed().as_secs_f64();
     let routes = state.rib.route_count();
-    let resident = resident_octets()?;
+    let resident = resident_now()?;
     out.insert("routes".to_owned(), routes.into());
     out.insert("prefixes".to_owned(), state.rib.prefix_count().into());
     out.insert("peers".to_owned(), peers.len().into());
@@ -85,11 +86,11 @@ fn main() -> Result<()> {
     out.insert("events".to_owned(), events.into());
     out.insert("events_per_second".to_owned(), rate(events, secs));
     out.insert("routes_replayed".to_owned(), state.rib.route_count().into());
-    out.insert("resident_replayed".to_owned(), resident_octets()?.into());
+    out.insert("resident_replayed".to_owned(), resident_now()?.into());
 
     state.withdraw_all();
     out.insert("routes_withdrawn".to_owned(), state.rib.route_count().into());
-    out.insert("resident_withdrawn".to_owned(), resident_octets()?.into());
+    out.insert("resident_withdrawn".to_owned(), resident_now()?.into());
     writeln!(std::io::stdout(), "{}", Value::Object(out))?;
     Ok(())
 }
@@ -195,9 +196,6 @@ fn rate(count: usize, per: f64) -> Value {
     (count as f64 / per).into()
 }
 
-/// Resident size of this process (proc(5), `/proc/self/statm`, pages of 4,096 octets).
-fn resident_octets() -> Result<usize> {
-    let statm = std::fs::read_to_string(Path::new("/proc/self/statm"))?;
-    let pages = statm.split_whitespace().nth(1).context("statm has no second field")?;
-    Ok(pages.parse::<usize>()? * 4_096)
+fn resident_now() -> Result<usize> {
+    resident_octets().context("there is no /proc/self/statm")
 }

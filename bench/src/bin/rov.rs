@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use routewarden_bench::memory::resident_octets;
 use routewarden_core::facts::{RovState, VrpTable};
 use routewarden_core::{Origin, Prefix};
 use routewarden_feeds::facts::{load_file, load_origins, load_vrps};
@@ -44,9 +45,9 @@ fn main() -> Result<()> {
     let first = VrpTable::from_vrps(vrps);
     // Allocators keep what was freed: fill that with copies before the one that is measured.
     let ballast = vec![first.clone(); BALLAST];
-    let rss_before = rss_octets()?;
+    let rss_before = resident_octets().context("there is no /proc/self/statm")?;
     let table = first.clone();
-    let rss_after = rss_octets()?;
+    let rss_after = resident_octets().context("there is no /proc/self/statm")?;
     drop((first, ballast));
 
     let sorted = median((0..PASSES).map(|_| timed(|| count(&table, &routes)).0));
@@ -116,13 +117,4 @@ fn shuffle<T>(items: &mut [T]) {
         let other = state % (last as u64 + 1);
         items.swap(last, usize::try_from(other).unwrap_or(last));
     }
-}
-
-/// Resident memory of this process, in octets.
-fn rss_octets() -> Result<u64> {
-    // proc_pid_statm(5): the second field, in pages; 4 KiB on the machines measured.
-    const PAGE_OCTETS: u64 = 4096;
-    let statm = std::fs::read_to_string("/proc/self/statm")?;
-    let pages: u64 = statm.split_whitespace().nth(1).context("statm without RSS")?.parse()?;
-    Ok(pages * PAGE_OCTETS)
 }

@@ -78,10 +78,11 @@ pub(super) fn check(tools: &Tools, inputs: &Inputs, is_quick: bool) -> anyhow::R
     let known: KnownFile = toml::from_str(&known).context("bench/compare/known.toml")?;
     let mut files: Vec<(String, PathBuf)> = inputs.decoded.clone();
     if !is_quick {
-        for name in ODD_FILES {
-            let to = inputs.scratch.join(format!("odd-{name}"));
+        for (index, name) in ODD_FILES.iter().enumerate() {
+            // bgpdump believes the end of a name.
+            let to = inputs.scratch.join(format!("odd-{index}.mrt"));
             uncompress(&inputs.data.join("mrt").join(name), &to)?;
-            files.push((name.to_owned(), to));
+            files.push(((*name).to_owned(), to));
         }
     }
     let mut rows = Vec::new();
