@@ -12,6 +12,7 @@
 
 use std::hint::black_box;
 use std::io::Read;
+use std::net::Ipv4Addr;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,10 @@ use std::sync::Arc;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use routewarden_bench::memory::resident_octets;
 use routewarden_core::facts::{Facts, TrustAnchors, Vrp, VrpTable};
-use routewarden_core::{EventBatch, Origin, PeerId, PeerTable, Prefix};
+use routewarden_core::{
+    AsPathBuf, Asn, EventBatch, Origin, Peer, PeerId, PeerTable, Prefix, RouteAttributes,
+    RouteEvent, RouteEventKind, Timestamp,
+};
 use routewarden_detect::{Config, Detector};
 use routewarden_feeds::sources::Sources;
 use routewarden_feeds::stream::{MergedStream, StreamOptions, open_tables, open_updates};
@@ -224,5 +228,49 @@ fn detect(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, rib, decode, rov, detect);
+/// Peers, prefixes and events of the flood.
+const FLOOD: (u32, u32, u32) = (20, 4_000, 100_000);
+
+/// What a hostile peer would send to make detection slow: every announcement changes the origin to
+/// one of 32, so nearly each one makes, ends or revives a claim and may be a victim's reaction.
+fn flood() -> EventBatch {
+    let (peers, prefixes, events) = FLOOD;
+    let mut numbers = Numbers::new(7);
+    let mut batch = EventBatch::default();
+    for event in 0..events {
+        let peer = numbers.below(peers);
+        let path = AsPathBuf::sequence([Asn(64_496 + peer), numbers.asn(), numbers.asn()]);
+        let attributes = RouteAttributes::from_path(path.as_path());
+        let attributes = batch.push_attributes(&attributes).expect("a short path");
+        let prefix = synthetic::prefix(numbers.below(prefixes)).expect("there are enough");
+        let kind = RouteEventKind::Announcement { prefix, attributes };
+        let time = Timestamp::from_secs(1_704_067_200 + event / 1_000);
+        batch.events.push(RouteEvent { time, peer, kind });
+    }
+    batch
+}
+
+fn detect_flood(criterion: &mut Criterion) {
+    let batch = flood();
+    let mut table = PeerTable::default();
+    let peer = |number| Peer {
+        collector: "bench".to_owned(),
+        asn: Asn(64_496 + number),
+        addr: Ipv4Addr::from_bits(0xc000_0200 | number).into(),
+    };
+    let ids: Vec<PeerId> = (0..FLOOD.0).map(|number| table.intern(&peer(number))).collect();
+    let config = Config { bogons: false, ..Config::default() };
+    let mut group = criterion.benchmark_group("detect");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(batch.events.len() as u64));
+    group.bench_function("flood", |bencher| {
+        bencher.iter(|| {
+            let mut detector = Detector::new(config, Facts::default());
+            detector.apply(&batch, 0..batch.events.len(), &ids, &table);
+            detector
+        });
+    });
+}
+
+criterion_group!(benches, rib, decode, rov, detect, detect_flood);
 criterion_main!(benches);

@@ -123,8 +123,9 @@ fn read(fields: &mut Fields, attributes: &Attributes<'_>, scratch: &mut Vec<u8>)
     fields.optional(attributes.med());
     fields.optional(attributes.local_pref());
     fields.number(attributes.atomic_aggregate());
-    fields.optional(attributes.aggregator().map(|aggregator| aggregator.asn.0));
-    fields.optional(attributes.aggregator().map(|aggregator| aggregator.addr.to_bits()));
+    let aggregator = attributes.aggregator();
+    fields.optional(aggregator.map(|aggregator| aggregator.asn.0));
+    fields.optional(aggregator.map(|aggregator| aggregator.addr.to_bits()));
     for (asn, value) in attributes.communities() {
         fields.number(u32::from(asn) << 16 | u32::from(value));
     }

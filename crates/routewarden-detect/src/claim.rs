@@ -168,7 +168,8 @@ impl Claim {
         if let Some(propagator) = before_in_path(path, self.key.culprit) {
             *self.propagators.entry(propagator).or_default() += 1;
         }
-        if !self.holders.iter().any(|&(holder, _)| holder == peer) {
+        let is_new = !self.is_held_by(peer);
+        if is_new {
             self.holders.push((peer, asn));
         }
         if asn == self.key.culprit {
@@ -181,7 +182,9 @@ impl Claim {
                 self.samples.push(Sample { time, peer, path: path.into() });
             }
         }
-        self.peak = self.peak.max(self.present());
+        if is_new {
+            self.peak = self.peak.max(self.present());
+        }
     }
 
     /// A peer has it no more.

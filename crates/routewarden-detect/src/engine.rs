@@ -12,8 +12,8 @@ use hashbrown::HashMap;
 use routewarden_core::facts::{Facts, RovState};
 use routewarden_core::rib::{AdjRibIn, AttributeId, RibCounters, RibLimits, RouteChange};
 use routewarden_core::{
-    AsPath, Asn, EventBatch, Origin, Peer, PeerId, PeerTable, Prefix, RouteAttributes, RouteEvent,
-    RouteEventKind, Shard, Share, Timestamp,
+    AsPath, Asn, EventBatch, Origin, Peer, PeerId, PeerTable, Prefix, PrefixMap, RouteAttributes,
+    RouteEvent, RouteEventKind, Shard, Share, Timestamp,
 };
 
 use crate::claim::{Claim, ClaimKey, ClaimKind, Reaction};
@@ -43,9 +43,8 @@ pub struct DetectorShard {
     /// Number of the event, the same in every shard.
     seq: u64,
     by_key: HashMap<ClaimKey, usize, Hasher>,
-    by_prefix: HashMap<Prefix, Vec<usize>, Hasher>,
-    /// Active origin claims by victim: whose announcements may be a reaction.
-    by_victim: HashMap<Asn, Vec<usize>, Hasher>,
+    /// Prefixes that were ever claimed, with their active claims: no more than their peers show.
+    by_prefix: PrefixMap<Vec<usize>>,
     /// Whether updates have begun: a table entry after that is news, not the starting state.
     updates_begun: bool,
     /// Whether a table was given: without one, absence from the RIB means nothing.
@@ -79,8 +78,7 @@ impl DetectorShard {
             now: Timestamp::default(),
             seq: 0,
             by_key: HashMap::default(),
-            by_prefix: HashMap::default(),
-            by_victim: HashMap::default(),
+            by_prefix: PrefixMap::default(),
             updates_begun: false,
             has_table: false,
             routes_elsewhere: 0,
@@ -224,10 +222,8 @@ impl DetectorShard {
             return;
         }
         self.counters.before_start += 1;
-        if self.by_prefix.contains_key(&change.prefix) {
-            // Standing claims (bogons, ROV) follow the table.
-            self.leave_all(change);
-        }
+        // Standing claims (bogons, ROV) follow the table.
+        self.leave_others(change, &[]);
         self.on_table_entry(change);
     }
 
@@ -235,12 +231,17 @@ impl DetectorShard {
         divided(CLAIMS_MAX, self.shard)
     }
 
-    fn leave_all(&mut self, change: &RouteChange) {
-        for &index in self.by_prefix.get(&change.prefix).into_iter().flatten() {
-            if let Some(claim) = self.claims.get_mut(index) {
+    /// The peer shows no claim on the prefix but these.
+    fn leave_others(&mut self, change: &RouteChange, shown: &[ClaimKey]) {
+        let DetectorShard { by_prefix, claims, .. } = self;
+        let Some(active) = by_prefix.get_mut(&change.prefix) else { return };
+        active.retain(|&index| {
+            let Some(claim) = claims.get_mut(index) else { return false };
+            if !shown.contains(&claim.key) {
                 claim.leave(change.time, change.peer);
             }
-        }
+            claim.is_active()
+        });
     }
 
     fn announce(
@@ -293,7 +294,7 @@ impl DetectorShard {
         let flagged = [change.before, change.after]
             .iter()
             .any(|id| id.is_some_and(|id| attributes.flags(id) != 0));
-        let claimed = self.by_prefix.contains_key(&change.prefix);
+        let claimed = self.by_prefix.get(&change.prefix).is_some();
         if before == after && !flagged && !claimed && !change.before_unknown {
             return;
         }
@@ -312,14 +313,7 @@ impl DetectorShard {
             self.assert_without_habit(change.prefix, after, &mut asserted);
             self.assert_origin(change, after, &mut asserted);
         }
-        let on_prefix = self.by_prefix.get(&change.prefix).cloned().unwrap_or_default();
-        for index in on_prefix {
-            if let Some(claim) = self.claims.get_mut(index)
-                && !asserted.contains(&claim.key)
-            {
-                claim.leave(change.time, change.peer);
-            }
-        }
+        self.leave_others(change, &asserted);
         let Some(after) = change.after else { return };
         for key in asserted {
             let known = self.by_key.contains_key(&key);
@@ -430,7 +424,7 @@ impl DetectorShard {
         let by_prefix = &mut self.by_prefix;
         *self.by_key.entry(key).or_insert_with(|| {
             claims.push(Claim::new(key, time, seq));
-            by_prefix.entry(key.prefix).or_default().push(claims.len() - 1);
+            by_prefix.get_or_default(key.prefix).push(claims.len() - 1);
             claims.len() - 1
         })
     }
@@ -453,10 +447,10 @@ impl DetectorShard {
                 }
             }
         }
-        let recurs = !claim.is_active();
+        let (recurs, prefix) = (!claim.is_active(), claim.key.prefix);
         claim.enter(change.time, (change.peer, asn), path);
         if recurs {
-            self.watch_victims(index);
+            self.by_prefix.get_or_default(prefix).push(index);
         }
     }
 
@@ -467,66 +461,57 @@ impl DetectorShard {
         if let Some(claim) = self.claims.get_mut(index) {
             claim.target = target;
         }
-        self.watch_victims(index);
-    }
-
-    /// From now on what the claim's victims announce is looked at.
-    fn watch_victims(&mut self, index: usize) {
-        let target = self.claims.get(index).and_then(|claim| claim.target.as_ref());
-        for &victim in target.iter().flat_map(|target| &target.victims) {
-            let watched = self.by_victim.entry(victim).or_default();
-            if !watched.contains(&index) {
-                watched.push(index);
-            }
-        }
     }
 
     /// A victim announces the claimed prefix, or a more-specific, that it did not have before:
     /// a countermeasure.
     fn note_reaction(&mut self, change: &RouteChange, origin: Asn) {
-        let Some(indices) = self.by_victim.get(&origin) else { return };
-        let mut active = Vec::new();
-        for &index in indices {
-            let Some(claim) = self.claims.get_mut(index) else { continue };
-            if !claim.is_active() || !claim.key.prefix.covers(&change.prefix) {
-                if claim.is_active() {
-                    active.push(index);
+        let DetectorShard { by_prefix, claims, rib, seq, .. } = self;
+        let mut is_first_route = None;
+        for (claimed, active) in by_prefix.covering(&change.prefix) {
+            for &index in active {
+                let Some(claim) = claims.get_mut(index) else { continue };
+                let Some(target) = &claim.target else { continue };
+                if !target.victims.contains(&origin) || change.time <= claim.first_seen {
+                    continue;
                 }
-                continue;
+                let is_new = if claimed == change.prefix {
+                    !target.victim_was_present
+                } else {
+                    *is_first_route.get_or_insert_with(|| is_first(rib, change, origin))
+                };
+                if is_new {
+                    let (seq, time, prefix) = (*seq, change.time, change.prefix);
+                    claim.push_reaction(Reaction { seq, time, prefix, origin });
+                }
             }
-            active.push(index);
-            let was_present = claim.target.as_ref().is_some_and(|t| t.victim_was_present);
-            let is_new = if claim.key.prefix == change.prefix {
-                !was_present
-            } else {
-                // The first peer to show it: nobody else has it from this origin yet.
-                self.rib.routes(&change.prefix).all(|route| {
-                    route.peer == change.peer
-                        || self.rib.attributes().claimed_origin(route.attributes) != Some(origin)
-                })
-            };
-            if is_new && change.time > claim.first_seen {
-                let (seq, time, prefix) = (self.seq, change.time, change.prefix);
-                let reaction = Reaction { seq, time, prefix, origin };
-                claim.push_reaction(reaction);
-            }
-        }
-        if active.len() < indices.len() {
-            // Ended claims are looked at no more, until they recur.
-            self.by_victim.insert(origin, active);
         }
     }
 
     /// After the transfer, a route from before the reset that was not sent again is gone.
     fn drop_routes_not_sent_again(&mut self, time: Timestamp, peer: PeerId) {
         let Some(session) = self.rib.session(peer).copied() else { return };
-        for claim in self.claims.iter_mut().filter(|claim| claim.is_held_by(peer)) {
+        if !session.is_unknown(Timestamp::default()) {
+            // It never went down: there is nothing from before.
+            return;
+        }
+        let mut ended: Vec<(Prefix, usize)> = Vec::new();
+        let held = |(_, claim): &(usize, &mut Claim)| claim.is_held_by(peer);
+        for (index, claim) in self.claims.iter_mut().enumerate().filter(held) {
             let sent_again = self
                 .rib
                 .routes(&claim.key.prefix)
                 .any(|route| route.peer == peer && !session.is_unknown(route.time));
             if !sent_again {
                 claim.leave(time, peer);
+            }
+            if !claim.is_active() {
+                ended.push((claim.key.prefix, index));
+            }
+        }
+        for (prefix, index) in ended {
+            if let Some(active) = self.by_prefix.get_mut(&prefix) {
+                active.retain(|&other| other != index);
             }
         }
     }
@@ -540,6 +525,14 @@ impl DetectorShard {
     pub(crate) fn known_prefixes(&self) -> usize {
         self.habit.len() - self.known_elsewhere
     }
+}
+
+/// Whether the peer is the first to show the prefix with this origin.
+fn is_first(rib: &AdjRibIn, change: &RouteChange, origin: Asn) -> bool {
+    rib.routes(&change.prefix).all(|route| {
+        route.peer == change.peer
+            || rib.attributes().claimed_origin(route.attributes) != Some(origin)
+    })
 }
 
 /// A limit of the whole, as it holds for one shard.
