@@ -1,6 +1,7 @@
 //! Decodes MRT files with `routewarden-wire`, reading every attribute of every element.
 
 use std::fmt::Write;
+use std::io::Read;
 
 use routewarden_bench::hash::{Fields, Routes};
 use routewarden_bench::run::{self, Decoders, Sum};
@@ -14,7 +15,7 @@ fn main() -> anyhow::Result<()> {
     run::main(&Decoders { each: decode, runs: Some(decode_runs), digest })
 }
 
-fn for_each_record(content: &[u8], mut visit: impl FnMut(&RawRecord<'_>, &Record<'_>)) {
+fn for_each_record(content: &mut dyn Read, mut visit: impl FnMut(&RawRecord<'_>, &Record<'_>)) {
     let mut reader = MrtReader::new(content, Limits::default());
     let mut decoder = MrtDecoder::new();
     while let Some(raw) = reader.next_record() {
@@ -27,7 +28,7 @@ fn for_each_record(content: &[u8], mut visit: impl FnMut(&RawRecord<'_>, &Record
     }
 }
 
-fn for_each(content: &[u8], mut visit: impl FnMut(&Element<'_>)) {
+fn for_each(content: &mut dyn Read, mut visit: impl FnMut(&Element<'_>)) {
     for_each_record(content, |raw, record| {
         for_each_element(raw, record, |element| {
             if let Ok(element) = &element {
@@ -38,7 +39,7 @@ fn for_each(content: &[u8], mut visit: impl FnMut(&Element<'_>)) {
 }
 
 /// Reads the attributes anew for every element.
-fn decode(content: &[u8]) -> Sum {
+fn decode(content: &mut dyn Read) -> Sum {
     let mut sum = Sum::default();
     let mut scratch = Vec::new();
     for_each(content, |element| {
@@ -61,7 +62,7 @@ fn decode(content: &[u8]) -> Sum {
 }
 
 /// Reads what the elements of a run have in common once; the digest is that of [`decode`].
-fn decode_runs(content: &[u8]) -> Sum {
+fn decode_runs(content: &mut dyn Read) -> Sum {
     let mut sum = Sum::default();
     let mut scratch = Vec::new();
     for_each_record(content, |raw, record| {
@@ -147,7 +148,7 @@ fn read(fields: &mut Fields, attributes: &Attributes<'_>, scratch: &mut Vec<u8>)
     }
 }
 
-fn digest(content: &[u8]) -> Sum {
+fn digest(content: &mut dyn Read) -> Sum {
     let mut routes = Routes::default();
     let mut elements = 0;
     let (mut line, mut scratch) = (String::new(), Vec::new());

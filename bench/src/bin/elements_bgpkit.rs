@@ -1,7 +1,7 @@
 //! Decodes MRT files with bgpkit-parser, reading every field of every element.
 
 use std::fmt::Write;
-use std::io::Cursor;
+use std::io::Read;
 
 use bgpkit_parser::models::{
     AsPath, AsPathSegment, Community, ElemType, ExtendedCommunity, MetaCommunity,
@@ -14,9 +14,9 @@ fn main() -> anyhow::Result<()> {
     run::main(&Decoders { each: decode, runs: None, digest })
 }
 
-fn decode(content: &[u8]) -> Sum {
+fn decode(content: &mut dyn Read) -> Sum {
     let mut sum = Sum::default();
-    for element in BgpkitParser::from_reader(Cursor::new(content)) {
+    for element in BgpkitParser::from_reader(content) {
         let mut fields = Fields::new();
         read(&mut fields, &element);
         sum.elements += 1;
@@ -77,11 +77,11 @@ fn read_community(fields: &mut Fields, community: &MetaCommunity) {
     }
 }
 
-fn digest(content: &[u8]) -> Sum {
+fn digest(content: &mut dyn Read) -> Sum {
     let mut routes = Routes::default();
     let mut elements = 0;
     let mut line = String::new();
-    for element in BgpkitParser::from_reader(Cursor::new(content)) {
+    for element in BgpkitParser::from_reader(content) {
         line.clear();
         if write_line(&mut line, &element).is_ok() {
             routes.add(&line);

@@ -11,6 +11,9 @@ use super::tools::Tools;
 
 /// Name of ours where a whole program runs.
 pub(super) const ROUTEWARDEN: &str = "routewarden";
+/// Ours, with what the elements of a run have in common read once; and straight from the file.
+pub(super) const BY_RUNS: &str = "routewarden, by runs";
+pub(super) const FROM_FILE: &str = "routewarden, by runs, from the file";
 /// The program that splits detection by stage, and the same with VRPs.
 pub(super) const STAGES: &str = "stages";
 pub(super) const STAGES_ROV: &str = "stages, each change validated (VRPs of 2025)";
@@ -53,8 +56,15 @@ fn decode(tools: &Tools, inputs: &Inputs, core: usize) -> Vec<Experiment> {
     let mut experiments = Vec::new();
     for (input, path) in &inputs.decoded {
         let file: OsString = path.clone().into();
+        let ours = |tool, options: &[&str]| {
+            let words = options.iter().map(OsString::from);
+            let words = std::iter::once(tools.ours("elements")).chain(words);
+            contender(tool, Says::Speed, words.chain([file.clone()]))
+        };
         let mut contenders = vec![
-            contender(ROUTEWARDEN, Says::Speed, [tools.ours("elements"), file.clone()]),
+            ours(ROUTEWARDEN, &[]),
+            ours(BY_RUNS, &["--runs"]),
+            ours(FROM_FILE, &["--runs", "--stream"]),
             contender("bgpkit-parser", Says::Speed, [tools.ours("elements_bgpkit"), file.clone()]),
         ];
         if tools.has("bgpdump") {
