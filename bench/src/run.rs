@@ -43,8 +43,16 @@ pub struct Sum {
     pub digest: u64,
 }
 
-/// Decodes a stream of MRT records.
-pub type Decoder = fn(&mut dyn Read) -> Sum;
+/// Where MRT records come from.
+pub enum Input<'a> {
+    /// A whole file in memory; records can be read where they lie.
+    Memory(&'a [u8]),
+    /// A file, piece by piece.
+    Stream(&'a mut dyn Read),
+}
+
+/// Decodes MRT records.
+pub type Decoder = fn(Input<'_>) -> Sum;
 
 /// The ways in which a program decodes.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +76,7 @@ pub fn main(decoders: &Decoders) -> anyhow::Result<()> {
     for file in &arguments.files {
         let content = if arguments.stream { Vec::new() } else { std::fs::read(file)? };
         if arguments.digest {
-            let sum = (decoders.digest)(&mut content.as_slice());
+            let sum = (decoders.digest)(Input::Stream(&mut content.as_slice()));
             writeln!(out, "{} {:016x} {}", sum.elements, sum.digest, file.display())?;
             continue;
         }
@@ -78,9 +86,10 @@ pub fn main(decoders: &Decoders) -> anyhow::Result<()> {
             #[expect(clippy::disallowed_methods, reason = "measuring is what this program is for")]
             let start = Instant::now();
             sum = if arguments.stream {
-                decode(&mut BufReader::with_capacity(READ_OCTETS, File::open(file)?))
+                let mut read = BufReader::with_capacity(READ_OCTETS, File::open(file)?);
+                decode(Input::Stream(&mut read))
             } else {
-                decode(&mut content.as_slice())
+                decode(Input::Memory(&content))
             };
             best = best.min(start.elapsed().as_secs_f64());
         }

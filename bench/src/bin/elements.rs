@@ -1,10 +1,9 @@
 //! Decodes MRT files with `routewarden-wire`, reading every attribute of every element.
 
 use std::fmt::Write;
-use std::io::Read;
 
 use routewarden_bench::hash::{Fields, Routes};
-use routewarden_bench::run::{self, Decoders, Sum};
+use routewarden_bench::run::{self, Decoders, Input, Sum};
 use routewarden_core::AsPath;
 use routewarden_wire::{
     Attributes, Element, ElementKind, Limits, MrtDecoder, MrtReader, Nlri, RawRecord, Record, Run,
@@ -15,21 +14,35 @@ fn main() -> anyhow::Result<()> {
     run::main(&Decoders { each: decode, runs: Some(decode_runs), digest })
 }
 
-fn for_each_record(content: &mut dyn Read, mut visit: impl FnMut(&RawRecord<'_>, &Record<'_>)) {
-    let mut reader = MrtReader::new(content, Limits::default());
+fn for_each_record(input: Input<'_>, mut visit: impl FnMut(&RawRecord<'_>, &Record<'_>)) {
     let mut decoder = MrtDecoder::new();
-    while let Some(raw) = reader.next_record() {
-        let Ok(raw) = raw else { continue };
-        decoder.visit(&raw, |decoded| {
+    let mut decode = |raw: &RawRecord<'_>| {
+        decoder.visit(raw, |decoded| {
             if let Ok(decoded) = decoded {
-                visit(&raw, decoded.value);
+                visit(raw, decoded.value);
             }
         });
+    };
+    match input {
+        Input::Memory(mut octets) => {
+            while let Ok((raw, rest)) = RawRecord::from_octets(octets) {
+                decode(&raw);
+                octets = rest;
+            }
+        }
+        Input::Stream(read) => {
+            let mut reader = MrtReader::new(read, Limits::default());
+            while let Some(raw) = reader.next_record() {
+                if let Ok(raw) = raw {
+                    decode(&raw);
+                }
+            }
+        }
     }
 }
 
-fn for_each(content: &mut dyn Read, mut visit: impl FnMut(&Element<'_>)) {
-    for_each_record(content, |raw, record| {
+fn for_each(input: Input<'_>, mut visit: impl FnMut(&Element<'_>)) {
+    for_each_record(input, |raw, record| {
         for_each_element(raw, record, |element| {
             if let Ok(element) = &element {
                 visit(element);
@@ -39,10 +52,10 @@ fn for_each(content: &mut dyn Read, mut visit: impl FnMut(&Element<'_>)) {
 }
 
 /// Reads the attributes anew for every element.
-fn decode(content: &mut dyn Read) -> Sum {
+fn decode(input: Input<'_>) -> Sum {
     let mut sum = Sum::default();
     let mut scratch = Vec::new();
-    for_each(content, |element| {
+    for_each(input, |element| {
         let Some(nlri) = element.kind.nlri() else { return };
         let mut fields = Fields::new();
         fields.number(element.time.micros().cast_unsigned());
@@ -62,10 +75,10 @@ fn decode(content: &mut dyn Read) -> Sum {
 }
 
 /// Reads what the elements of a run have in common once; the digest is that of [`decode`].
-fn decode_runs(content: &mut dyn Read) -> Sum {
+fn decode_runs(input: Input<'_>) -> Sum {
     let mut sum = Sum::default();
     let mut scratch = Vec::new();
-    for_each_record(content, |raw, record| {
+    for_each_record(input, |raw, record| {
         for_each_run(raw, record, |run| {
             if let Ok(run) = run {
                 add_run(&mut sum, run, &mut scratch);
@@ -148,11 +161,11 @@ fn read(fields: &mut Fields, attributes: &Attributes<'_>, scratch: &mut Vec<u8>)
     }
 }
 
-fn digest(content: &mut dyn Read) -> Sum {
+fn digest(input: Input<'_>) -> Sum {
     let mut routes = Routes::default();
     let mut elements = 0;
     let (mut line, mut scratch) = (String::new(), Vec::new());
-    for_each(content, |element| {
+    for_each(input, |element| {
         let (kind, time) = match element.kind {
             ElementKind::Withdrawal { .. } => ('W', element.time),
             ElementKind::Announcement { .. } => ('A', element.time),

@@ -8,15 +8,22 @@ use bgpkit_parser::models::{
 };
 use bgpkit_parser::{BgpElem, BgpkitParser};
 use routewarden_bench::hash::{Fields, Routes};
-use routewarden_bench::run::{self, Decoders, Sum};
+use routewarden_bench::run::{self, Decoders, Input, Sum};
 
 fn main() -> anyhow::Result<()> {
     run::main(&Decoders { each: decode, runs: None, digest })
 }
 
-fn decode(content: &mut dyn Read) -> Sum {
+fn decode(input: Input<'_>) -> Sum {
+    match input {
+        Input::Memory(octets) => sum(BgpkitParser::from_reader(octets)),
+        Input::Stream(read) => sum(BgpkitParser::from_reader(read)),
+    }
+}
+
+fn sum(parser: BgpkitParser<impl Read>) -> Sum {
     let mut sum = Sum::default();
-    for element in BgpkitParser::from_reader(content) {
+    for element in parser {
         let mut fields = Fields::new();
         read(&mut fields, &element);
         sum.elements += 1;
@@ -77,11 +84,18 @@ fn read_community(fields: &mut Fields, community: &MetaCommunity) {
     }
 }
 
-fn digest(content: &mut dyn Read) -> Sum {
+fn digest(input: Input<'_>) -> Sum {
+    match input {
+        Input::Memory(octets) => digest_of(BgpkitParser::from_reader(octets)),
+        Input::Stream(read) => digest_of(BgpkitParser::from_reader(read)),
+    }
+}
+
+fn digest_of(parser: BgpkitParser<impl Read>) -> Sum {
     let mut routes = Routes::default();
     let mut elements = 0;
     let mut line = String::new();
-    for element in BgpkitParser::from_reader(content) {
+    for element in parser {
         line.clear();
         if write_line(&mut line, &element).is_ok() {
             routes.add(&line);
