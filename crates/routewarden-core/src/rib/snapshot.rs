@@ -16,7 +16,7 @@ use crate::{PeerId, PeerTable, RouteAttributes};
 pub const MAGIC: [u8; 8] = *b"RWADJRIB";
 /// The version of the form that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
-/// Most octets of one frame; a writer begins a new one after [`FRAME_OCTETS`].
+/// Most octets of one frame; a writer begins a new one after `FRAME_OCTETS`.
 pub const FRAME_OCTETS_MAX: usize = 2 << 20;
 /// Longest name of a collector.
 pub const COLLECTOR_OCTETS_MAX: usize = 4_096;
