@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 
-use crate::{Asn, PeerId, Prefix, PrefixMap, RouteAttributes, Timestamp};
+use crate::{Asn, PeerId, Prefix, PrefixMap, RouteAttributes, Shard, Timestamp};
 pub use attribute_table::{AttributeId, AttributeTable};
 pub use route_store::PEERS_MAX;
 use route_store::{RouteList, RouteStore, StoredRoute, StoredTime};
@@ -58,14 +58,13 @@ impl Default for RibLimits {
 }
 
 impl RibLimits {
-    /// The limits of one of `shards` tables that hold together what these limits allow.
+    /// The limits of the table of one shard, when the tables of all hold together what these allow.
     #[must_use]
-    pub fn divided(self, shards: u32) -> Self {
-        let shards = usize::try_from(shards.max(1)).unwrap_or(1);
+    pub fn of_shard(self, shard: Shard) -> Self {
         RibLimits {
-            routes_max: self.routes_max.div_ceil(shards),
-            prefixes_max: self.prefixes_max.div_ceil(shards),
-            attribute_octets_max: self.attribute_octets_max.div_ceil(shards),
+            routes_max: shard.part_of(self.routes_max),
+            prefixes_max: shard.part_of(self.prefixes_max),
+            attribute_octets_max: shard.part_of(self.attribute_octets_max),
         }
     }
 }

@@ -43,14 +43,14 @@ impl Shard {
         (0..count).map(move |index| Shard { index, count })
     }
 
-    /// Number of shards.
-    pub fn count(self) -> u32 {
-        self.count
-    }
-
     /// Whether this is the first one: it counts what all of them see.
     pub fn is_first(self) -> bool {
         self.index == 0
+    }
+
+    /// This shard's part of a limit of all shards together, rounded up.
+    pub fn part_of(self, limit: usize) -> usize {
+        limit.div_ceil(usize::try_from(self.count).unwrap_or(1))
     }
 
     /// What the prefix is to this shard.

@@ -68,9 +68,9 @@ impl DetectorShard {
         let mut new = DetectorShard {
             shard,
             config,
-            rib: AdjRibIn::with_limits(RibLimits::default().divided(shard.count())),
-            habit: OriginHabit::with_limit(divided(KNOWN_PREFIXES_MAX, shard)),
-            topology: Topology::with_limit(divided(LINKS_MAX, shard)),
+            rib: AdjRibIn::with_limits(RibLimits::default().of_shard(shard)),
+            habit: OriginHabit::with_limit(shard.part_of(KNOWN_PREFIXES_MAX)),
+            topology: Topology::with_limit(shard.part_of(LINKS_MAX)),
             facts: Arc::clone(facts),
             claims: Vec::new(),
             counters: Counters::default(),
@@ -228,7 +228,7 @@ impl DetectorShard {
     }
 
     fn claims_max(&self) -> usize {
-        divided(CLAIMS_MAX, self.shard)
+        self.shard.part_of(CLAIMS_MAX)
     }
 
     /// The peer shows no claim on the prefix but these.
@@ -533,11 +533,6 @@ fn is_first(rib: &AdjRibIn, change: &RouteChange, origin: Asn) -> bool {
         route.peer == change.peer
             || rib.attributes().claimed_origin(route.attributes) != Some(origin)
     })
-}
-
-/// A limit of the whole, as it holds for one shard.
-fn divided(limit: usize, shard: Shard) -> usize {
-    limit.div_ceil(usize::try_from(shard.count()).unwrap_or(1))
 }
 
 /// Most claims followed at once; further ones are counted, not followed. The largest leaks known
