@@ -15,6 +15,8 @@ pub(crate) enum KnownFrom {
     OriginTable,
     /// Standing in a table dump at the start.
     Table,
+    /// A constituent says so itself.
+    Operator,
 }
 
 /// A known origination of a prefix.
@@ -163,7 +165,7 @@ impl Topology {
     }
 }
 
-fn link(a: Asn, b: Asn) -> u64 {
+pub(crate) fn link(a: Asn, b: Asn) -> u64 {
     u64::from(a.0.min(b.0)) << 32 | u64::from(a.0.max(b.0))
 }
 

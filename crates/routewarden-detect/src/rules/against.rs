@@ -3,10 +3,10 @@
 use routewarden_core::facts::{Relation, RovState};
 use routewarden_core::{AddressFamily, Asn};
 
-use super::{Case, Found, Rule};
+use super::{Case, Found, OriginRule, Rule};
 use crate::knowledge::KnownFrom;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "rov_valid", weight: -60, ask: rov_valid },
     Rule { name: "same_organisation", weight: -50, ask: same_organisation },
     Rule { name: "as_relationship", weight: -40, ask: as_relationship },

@@ -4,10 +4,10 @@ use routewarden_core::Prefix;
 use routewarden_core::facts::{FactSource, InvalidReason, Relation, RovState};
 use routewarden_core::shard::is_short;
 
-use super::{Case, Found, Rule};
+use super::{Case, Found, OriginRule, Rule};
 use crate::knowledge::KnownFrom;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "foreign_origin", weight: 30, ask: foreign_origin },
     Rule { name: "more_specific_of_foreign_prefix", weight: 35, ask: more_specific },
     Rule { name: "rov_invalid_asn", weight: 30, ask: rov_invalid_asn },
@@ -32,6 +32,7 @@ fn known_from(from: KnownFrom) -> &'static str {
         KnownFrom::Stream => "the updates before",
         KnownFrom::OriginTable => "the prefix-origin table",
         KnownFrom::Table => "the routing table at the start",
+        KnownFrom::Operator => "its holder's own statement",
     }
 }
 
