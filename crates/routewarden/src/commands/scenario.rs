@@ -133,6 +133,7 @@ fn facts(scenario: &Scenario) -> Facts {
     });
     let vrps = vrps.collect::<Vec<_>>();
     Facts {
+        aspas: None,
         origins: (!origins.is_empty()).then(|| Sourced {
             source: source(FactKind::Origins, origins.len()),
             table: OriginTable::from_entries(origins),
