@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use routewarden_core::facts::{Facts, Sourced};
 use routewarden_feeds::facts::{
-    Load, load_as_names, load_file, load_organisations, load_origins, load_relations, load_vrps,
+    Load, load_as_names, load_constituency, load_file, load_organisations, load_origins,
+    load_relations, load_vrps,
 };
 
 use crate::cli::FactArgs;
@@ -18,6 +19,7 @@ pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
         organisations: load_one(args.orgs.as_ref(), "AS organisations", load_organisations)?,
         relations: load_one(args.relations.as_ref(), "AS relationships", load_relations)?,
         as_names: load_one(args.as_names.as_ref(), "AS names", load_as_names)?,
+        constituency: load_one(args.constituency.as_ref(), "the constituency", load_constituency)?,
     })
 }
 

@@ -7,6 +7,7 @@
 //! | organisations | CAIDA as-org2info in JSON lines |
 //! | relations | CAIDA as-rel serial-1 and serial-2 |
 //! | AS names | one JSON object of ASN to name, or lines of ASN and name |
+//! | constituency | our own TOML: `docs/reference/constituency.md` |
 //!
 //! The `load_*` functions take decompressed octets; their `path` is a label for messages and the
 //! date in its name, nothing is opened. [`load_file`] opens, decompresses and hashes a file.
@@ -16,6 +17,7 @@
 //! end, or holds nothing usable, is an error: half a table of VRPs would be a false statement.
 
 mod as_names;
+mod constituency;
 mod date;
 mod error;
 mod field;
@@ -36,9 +38,12 @@ use routewarden_core::Timestamp;
 use routewarden_core::facts::{FactKind, FactSource, Sourced};
 
 pub use as_names::load_as_names;
+pub use constituency::load_constituency;
 pub use error::FactsError;
 pub use file::{HashHandle, HashingReader, load_file};
-pub use input::{ENTRIES_MAX, LINE_OCTETS_MAX, OCTETS_MAX, TEXT_FILE_OCTETS_MAX};
+pub use input::{
+    CONSTITUENCY_OCTETS_MAX, ENTRIES_MAX, LINE_OCTETS_MAX, OCTETS_MAX, TEXT_FILE_OCTETS_MAX,
+};
 pub use json::{JSON_DEPTH_MAX, JSON_TOKEN_OCTETS_MAX};
 pub use organisations::load_organisations;
 pub use origins::load_origins;
