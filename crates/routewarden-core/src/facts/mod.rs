@@ -6,6 +6,7 @@
 pub mod as_names;
 pub mod aspa;
 pub mod bogons;
+pub mod constituency;
 pub mod organisations;
 pub mod origins;
 pub mod prefix_table;
@@ -19,6 +20,7 @@ pub use aspa::{AspaOffence, AspaState, AspaTable, AspaVerdict, Hop};
 pub use bogons::{
     AsnRange, BOGONS_TSV_SHA256, BogonAsn, BogonList, BogonPrefix, bogon_asn, bogon_prefix,
 };
+pub use constituency::{Constituency, Criticality, Holding, Member, MemberPrefix, Role, Touch};
 pub use organisations::{Organisation, OrganisationTable};
 pub use origins::OriginTable;
 pub use prefix_table::{PrefixRuns, PrefixTable};
@@ -43,6 +45,8 @@ pub struct Facts {
     pub relations: Option<Sourced<RelationTable>>,
     /// Names of ASes.
     pub as_names: Option<Sourced<AsNameTable>>,
+    /// Whom we watch over.
+    pub constituency: Option<Sourced<Constituency>>,
 }
 
 impl Facts {
@@ -84,6 +88,7 @@ impl Facts {
             self.organisations.as_ref().map(|sourced| &sourced.source),
             self.relations.as_ref().map(|sourced| &sourced.source),
             self.as_names.as_ref().map(|sourced| &sourced.source),
+            self.constituency.as_ref().map(|sourced| &sourced.source),
         ];
         sources.into_iter().flatten()
     }

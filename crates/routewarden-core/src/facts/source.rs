@@ -24,6 +24,8 @@ pub enum FactKind {
     AsNames,
     /// Bogon prefixes and ASNs.
     Bogons,
+    /// Members of a constituency.
+    Constituency,
 }
 
 /// A SHA-256 hash (FIPS 180-4); its text form is 64 hexadecimal digits.

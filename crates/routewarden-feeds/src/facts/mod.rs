@@ -7,6 +7,7 @@
 //! | organisations | CAIDA as-org2info in JSON lines |
 //! | relations | CAIDA as-rel serial-1 and serial-2 |
 //! | AS names | one JSON object of ASN to name, or lines of ASN and name |
+//! | constituency | our own TOML: `docs/reference/constituency.md` |
 //!
 //! The `load_*` functions take decompressed octets; their `path` is a label for messages and the
 //! date in its name, nothing is opened. [`load_file`] opens, decompresses and hashes a file.
@@ -17,6 +18,7 @@
 
 mod as_names;
 mod aspas;
+mod constituency;
 mod date;
 mod error;
 mod field;
@@ -38,9 +40,12 @@ use routewarden_core::facts::{FactKind, FactSource, Sourced};
 
 pub use as_names::load_as_names;
 pub use aspas::ASPA_PROVIDERS_MAX;
+pub use constituency::load_constituency;
 pub use error::FactsError;
 pub use file::{HashHandle, HashingReader, load_file};
-pub use input::{ENTRIES_MAX, LINE_OCTETS_MAX, OCTETS_MAX, TEXT_FILE_OCTETS_MAX};
+pub use input::{
+    CONSTITUENCY_OCTETS_MAX, ENTRIES_MAX, LINE_OCTETS_MAX, OCTETS_MAX, TEXT_FILE_OCTETS_MAX,
+};
 pub use json::{JSON_DEPTH_MAX, JSON_TOKEN_OCTETS_MAX};
 pub use organisations::load_organisations;
 pub use origins::load_origins;

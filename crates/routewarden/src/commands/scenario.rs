@@ -156,6 +156,7 @@ fn facts(scenario: &Scenario) -> Facts {
                 given.as_names.iter().map(|fact| (fact.asn, fact.name.as_str().into())).collect(),
             ),
         }),
+        ..Facts::default()
     }
 }
 
