@@ -4,7 +4,7 @@ use routewarden_core::Asn;
 use routewarden_core::facts::{AspaOffence, AspaState};
 
 use crate::incident::{ForgedLink, LeakTriple};
-use crate::path::leak::Basis;
+use crate::path::Basis;
 
 /// What the path of a claimed route shows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -133,6 +133,11 @@ impl IncidentKind {
         )
     }
 
+    /// Whether it takes, leaks or loses traffic, and is no notice or hygiene.
+    pub const fn is_serious(self) -> bool {
+        self.is_hijack() || self.is_outage() || matches!(self, IncidentKind::RouteLeak)
+    }
+
     /// Whether reachability was lost, by whatever means.
     pub const fn is_outage(self) -> bool {
         matches!(

@@ -4,15 +4,18 @@
 //! judges alike. The ranks of knowledge: OTC in the route itself, then ASPA, then what the operator
 //! says, then a relationship file, then what the table lets infer.
 
-use hashbrown::{HashMap, HashSet};
-use routewarden_core::facts::{AspaOffence, AspaState, AspaTable, Facts, Hop, Relation};
+use hashbrown::HashSet;
+use routewarden_core::facts::{
+    AspaOffence, AspaState, AspaTable, Facts, Hop, Relation, RelationTable,
+};
 use routewarden_core::{AddressFamily, AsPath, AsPathBuf, Asn, SegmentKind};
 
 use crate::findings::{LeakFinding, LeakProof, LinkFinding, PathFinding};
 use crate::incident::{ForgedLink, LeakTriple};
 use crate::knowledge::link;
-use crate::path::leak::{Basis, KnownRelation, Leak, find_leak};
-use crate::path::otc;
+use crate::path::{
+    Basis, KnownRelation, Leak, LeakType, OtcFinding, find_leak, known_relation, otc_finding,
+};
 use crate::relations::{Inferred, LinkModel, PathSet};
 
 type Hasher = foldhash::fast::FixedState;
@@ -27,7 +30,8 @@ const PATH_HOPS_MAX: usize = 64;
 /// Knowledge of links and relations.
 #[derive(Default)]
 pub(crate) struct PathKnowledge {
-    relations: HashMap<u64, Known, Hasher>,
+    /// Given and inferred; what is given goes before.
+    relations: RelationTable,
     /// Links that paths of the table show.
     links: HashSet<u64, Hasher>,
     /// Triples that would be leaks, but stood in the table: wrong relations, or nobody minds.
@@ -42,12 +46,33 @@ pub(crate) struct PathKnowledge {
     full_feeds: [usize; 2],
 }
 
-#[derive(Clone, Copy)]
-struct Known {
-    /// What the higher ASN is to the lower.
-    relation: Relation,
-    basis: Basis,
-    confidence: u8,
+impl PathKnowledge {
+    /// Knowledge from the facts and the paths of the table, none when there was no table.
+    pub(crate) fn new(facts: &Facts, paths: &PathSet, full_feeds: [usize; 2]) -> Self {
+        let has_links = paths.len() > 0;
+        let is_large = paths.len() >= INFER_PATHS_MIN;
+        let given = facts.relations.as_ref().map(|facts| &facts.table);
+        let mut new = PathKnowledge {
+            links: paths.links().map(|(a, b)| link(a, b)).collect(),
+            is_ready: true,
+            has_links,
+            full_feeds,
+            ..PathKnowledge::default()
+        };
+        if is_large {
+            let inferred = crate::relations::infer(paths, given);
+            new.model = Some(LinkModel::new(paths, &inferred));
+            new.relations = inferred.table;
+            new.clique = inferred.clique;
+        } else if let Some(given) = given {
+            new.relations = given.clone();
+        }
+        new.habitual = new.leaks_of(facts, paths);
+        new
+    }
+
+    /// Vantage point ASes that send the whole table, IPv4 and IPv6; none without a table.
+    full_feeds: [usize; 2],
 }
 
 impl PathKnowledge {
@@ -82,53 +107,24 @@ impl PathKnowledge {
         if family == AddressFamily::Ipv4 { v4 } else { v6 }
     }
 
-    fn add_inferred(&mut self, inferred: Option<&Inferred>) {
-        for link in inferred.into_iter().flat_map(|inferred| inferred.table.iter()) {
-            self.add(link.a, link.b, link.relation, (Basis::Inferred, link.confidence));
-        }
-    }
-
-    /// What is given outranks what is inferred, and what the operator says outranks both.
-    fn add_given(&mut self, facts: &Facts) {
-        for link in facts.relations.iter().flat_map(|facts| facts.table.iter()) {
-            self.add(link.a, link.b, link.relation, (Basis::Given, link.confidence));
-        }
-        for member in facts.constituency.iter().flat_map(|facts| facts.table.members()) {
-            for &asn in &member.asns {
-                for &upstream in &member.upstreams {
-                    self.add(asn, upstream, Relation::Provider, (Basis::Operator, 100));
-                }
-            }
-        }
-    }
-
-    /// `b` is `relation` of `a`.
-    fn add(&mut self, a: Asn, b: Asn, relation: Relation, (basis, confidence): (Basis, u8)) {
-        let relation = if a < b { relation } else { relation.reversed() };
-        self.relations.insert(link(a, b), Known { relation, basis, confidence });
-    }
-
     fn leaks_of(&self, facts: &Facts, paths: &PathSet) -> HashSet<(Asn, Asn, Asn), Hasher> {
         let find = |path: &[Asn]| self.find_leak(facts, path, None);
         paths.iter().filter_map(find).map(|leak| (leak.from, leak.by, leak.to)).collect()
     }
 
-    /// What `b` is to `a`: by ASPA, then by what is given or inferred.
+    /// What `b` is to `a`: by ASPA, then by the operator, then by what is given or inferred.
     pub(crate) fn relation(&self, facts: &Facts, a: Asn, b: Asn) -> Option<KnownRelation> {
         let aspas = facts.aspas.as_ref().map(|facts| &facts.table);
-        let attested = |customer, provider| {
-            aspas.is_some_and(|aspas| aspas.hop(customer, provider) == Hop::Provider)
-        };
-        let known = |relation, basis, confidence| KnownRelation { relation, basis, confidence };
-        match (attested(a, b), attested(b, a)) {
-            (true, false) => return Some(known(Relation::Provider, Basis::Aspa, 100)),
-            (false, true) => return Some(known(Relation::Customer, Basis::Aspa, 100)),
-            _ => {}
+        let known = known_relation(aspas, Some(&self.relations), a, b);
+        if known.is_none_or(|known| known.basis > Basis::Operator)
+            && let Some(relation) = stated(facts, a, b)
+        {
+            return Some(KnownRelation { relation, basis: Basis::Operator, confidence: 100 });
         }
-        let found = self.relations.get(&link(a, b))?;
-        let is_unsure = found.basis == Basis::Inferred && found.confidence < INFERRED_PERCENT_MIN;
-        let relation = if a < b { found.relation } else { found.relation.reversed() };
-        (!is_unsure).then_some(known(relation, found.basis, found.confidence))
+        let is_sure = |known: &KnownRelation| {
+            known.basis != Basis::Inferred || known.confidence >= INFERRED_PERCENT_MIN
+        };
+        known.filter(is_sure)
     }
 
     fn find_leak(&self, facts: &Facts, path: &[Asn], receiver: Option<Asn>) -> Option<Leak> {
@@ -138,7 +134,7 @@ impl PathKnowledge {
     /// Whether the two are known to be neighbours, from the table or a fact.
     pub(crate) fn is_link(&self, facts: &Facts, a: Asn, b: Asn) -> bool {
         self.links.contains(&link(a, b))
-            || self.relations.contains_key(&link(a, b))
+            || self.relations.link(a, b).is_some()
             || facts.aspas.as_ref().is_some_and(|aspas| {
                 aspas.table.hop(a, b) == Hop::Provider || aspas.table.hop(b, a) == Hop::Provider
             })
@@ -196,8 +192,14 @@ impl Look<'_> {
     /// and may give it to customers only.
     fn leak_by_otc(&self, hops: &[Asn]) -> Option<LeakFinding> {
         let otc = self.otc?;
-        let found = otc::find_violation(hops, otc, |a, b| self.relation(a, b), self.receiver)?;
-        let triple = self.triple(hops, found.at);
+        let found = otc_finding(hops, otc, |a, b| self.relation(a, b), self.receiver);
+        let OtcFinding::Leak(found) = found else { return None };
+        let triple = LeakTriple {
+            rfc7908_type: found.kind.map(LeakType::number),
+            from: Some(found.from),
+            by: found.by,
+            to: Some(found.to),
+        };
         Some(LeakFinding { triple, proof: LeakProof::Otc(otc), at: found.at })
     }
 
@@ -242,13 +244,9 @@ impl Look<'_> {
             None => self.receiver,
         };
         let relation = |other: Option<Asn>| Some(self.relation(by, other?)?.relation);
-        let rfc7908_type = match (relation(from), relation(to)) {
-            (Some(Relation::Provider), Some(Relation::Provider)) => Some(1),
-            (Some(Relation::Peer), Some(Relation::Peer)) => Some(2),
-            (Some(Relation::Provider), Some(Relation::Peer)) => Some(3),
-            (Some(Relation::Peer), Some(Relation::Provider)) => Some(4),
-            _ => None,
-        };
+        let kinds = relation(from).zip(relation(to));
+        let kind = kinds.and_then(|(from, to)| LeakType::of(from, to));
+        let rfc7908_type = kind.map(LeakType::number);
         LeakTriple { rfc7908_type, from, by, to }
     }
 
@@ -315,5 +313,19 @@ impl Look<'_> {
             denied_by_operator: is_expected == Some(false),
             is_more_specific: false,
         })
+    }
+}
+
+/// What `b` is to `a` by a constituent's list of its upstreams.
+fn stated(facts: &Facts, a: Asn, b: Asn) -> Option<Relation> {
+    let constituency = &facts.constituency.as_ref()?.table;
+    let has_upstream = |asn, upstream| {
+        let expected = constituency.expected_upstreams(asn);
+        expected.is_some_and(|expected| expected.binary_search(&upstream).is_ok())
+    };
+    match (has_upstream(a, b), has_upstream(b, a)) {
+        (true, false) => Some(Relation::Provider),
+        (false, true) => Some(Relation::Customer),
+        _ => None,
     }
 }

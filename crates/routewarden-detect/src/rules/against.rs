@@ -28,14 +28,14 @@ pub(super) const RULES: &[OriginRule] = &[
 ];
 
 /// RFC 6811 §2. A forged ROA or origin passes too; therefore this does not silence.
-fn rov_valid(case: &Case<'_>) -> Option<Found> {
+pub(super) fn rov_valid(case: &Case<'_>) -> Option<Found> {
     matches!(case.claim.rov, Some((RovState::Valid, _))).then(|| {
         let text = format!("RPKI: a VRP allows {} to originate it.", case.culprit());
         Found::new(text).citing(case.vrps())
     })
 }
 
-fn same_organisation(case: &Case<'_>) -> Option<Found> {
+pub(super) fn same_organisation(case: &Case<'_>) -> Option<Found> {
     case.same_organisation().then(|| {
         let organisations = case.facts.organisations.as_ref();
         let name = organisations
@@ -55,7 +55,7 @@ pub(super) fn relation(case: &Case<'_>) -> Option<(Asn, Relation)> {
     case.target.victims.iter().find_map(to)
 }
 
-fn as_relationship(case: &Case<'_>) -> Option<Found> {
+pub(super) fn as_relationship(case: &Case<'_>) -> Option<Found> {
     let (victim, relation) = relation(case)?;
     let words = super::support::words(relation);
     Some(
@@ -66,7 +66,7 @@ fn as_relationship(case: &Case<'_>) -> Option<Found> {
     )
 }
 
-fn neighbours(case: &Case<'_>) -> Option<Found> {
+pub(super) fn neighbours(case: &Case<'_>) -> Option<Found> {
     case.adjacent.then(|| {
         Found::new(format!(
             "{} and {} are neighbours in paths seen: likely provider and customer.",
@@ -89,7 +89,7 @@ fn victim_on_path(case: &Case<'_>) -> Option<Found> {
     })
 }
 
-fn culprit_on_victims_path(case: &Case<'_>) -> Option<Found> {
+pub(super) fn culprit_on_victims_path(case: &Case<'_>) -> Option<Found> {
     let (via, all) = (case.target.victim_routes_via_culprit, case.target.victim_routes);
     (via > 0).then(|| {
         Found::new(format!(
@@ -216,7 +216,7 @@ pub(super) fn differ_by_one_digit(a: Asn, b: Asn) -> bool {
 /// Below this share of the vantage points, in percent, a route counts as barely seen.
 const BARELY_PERCENT: usize = 10;
 
-fn barely_seen(case: &Case<'_>) -> Option<Found> {
+pub(super) fn barely_seen(case: &Case<'_>) -> Option<Found> {
     (case.vantage_points >= 10 && case.seen_percent() < BARELY_PERCENT).then(|| {
         let seen = case.claim.witnesses.len();
         Found::new(format!("Only {seen} of {} vantage point ASes had it.", case.vantage_points))
@@ -247,7 +247,7 @@ fn long_prefix(case: &Case<'_>) -> Option<Found> {
     })
 }
 
-fn same_country(case: &Case<'_>) -> Option<Found> {
+pub(super) fn same_country(case: &Case<'_>) -> Option<Found> {
     let (culprit, victim) = case.countries()?;
     (culprit == victim).then(|| Found::new(format!("Both are registered in {culprit}.")))
 }

@@ -7,7 +7,7 @@ use super::{Found, Rule};
 use crate::claim::Claim;
 use crate::findings::LeakProof;
 use crate::incident::{Evidence, LeakTriple};
-use crate::path::leak::Basis;
+use crate::path::Basis;
 use crate::path_knowledge::PathKnowledge;
 
 /// A leak with all that a rule may look at.

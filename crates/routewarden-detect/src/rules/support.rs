@@ -71,7 +71,7 @@ fn more_specific(case: &Case<'_>) -> Option<Found> {
 }
 
 /// RFC 6811 §2: covered, and no covering VRP has the origin.
-fn rov_invalid_asn(case: &Case<'_>) -> Option<Found> {
+pub(super) fn rov_invalid_asn(case: &Case<'_>) -> Option<Found> {
     (case.claim.rov == Some((RovState::Invalid, Some(InvalidReason::Asn)))).then(|| {
         let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
         Found::new(format!("RPKI: {prefix} is covered by VRPs, and none allows {culprit}."))
@@ -127,7 +127,7 @@ fn victim_announces_again(case: &Case<'_>) -> Option<Found> {
 }
 
 /// Nothing in BGP or in the facts connects the two.
-fn no_relation(case: &Case<'_>) -> Option<Found> {
+pub(super) fn no_relation(case: &Case<'_>) -> Option<Found> {
     let target = case.target;
     let related = case.adjacent
         || target.victim_routes_via_culprit > 0
@@ -153,7 +153,7 @@ fn no_relation(case: &Case<'_>) -> Option<Found> {
     })
 }
 
-fn countries_differ(case: &Case<'_>) -> Option<Found> {
+pub(super) fn countries_differ(case: &Case<'_>) -> Option<Found> {
     let (culprit, victim) = case.countries()?;
     (culprit != victim).then(|| {
         Found::new(format!("The culprit is registered in {culprit}, the victim in {victim}."))
