@@ -9,6 +9,7 @@ mod detector;
 mod engine;
 mod incident;
 mod knowledge;
+pub mod path;
 mod rules;
 mod severity;
 mod target;

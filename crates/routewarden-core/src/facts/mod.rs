@@ -4,6 +4,7 @@
 //! `routewarden-feeds` reads them from files; nothing here does I/O.
 
 pub mod as_names;
+pub mod aspa;
 pub mod bogons;
 pub mod constituency;
 pub mod organisations;
@@ -17,6 +18,7 @@ mod vrp_array;
 pub mod vrp_diff;
 
 pub use as_names::AsNameTable;
+pub use aspa::{AspaOffence, AspaState, AspaTable, AspaVerdict, Hop};
 pub use bogons::{
     AsnRange, BOGONS_TSV_SHA256, BogonAsn, BogonList, BogonPrefix, bogon_asn, bogon_prefix,
 };
@@ -39,6 +41,8 @@ use crate::{Asn, Origin, Prefix};
 pub struct Facts {
     /// Validated ROA payloads.
     pub vrps: Option<Sourced<VrpTable>>,
+    /// Provider authorizations.
+    pub aspas: Option<Sourced<AspaTable>>,
     /// Known origins of prefixes.
     pub origins: Option<Sourced<OriginTable>>,
     /// Organisations of ASes.
@@ -85,6 +89,7 @@ impl Facts {
     pub fn sources(&self) -> impl Iterator<Item = &FactSource> {
         let sources = [
             self.vrps.as_ref().map(|sourced| &sourced.source),
+            self.aspas.as_ref().map(|sourced| &sourced.source),
             self.origins.as_ref().map(|sourced| &sourced.source),
             self.organisations.as_ref().map(|sourced| &sourced.source),
             self.relations.as_ref().map(|sourced| &sourced.source),

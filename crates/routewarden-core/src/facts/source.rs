@@ -12,6 +12,8 @@ use crate::Timestamp;
 pub enum FactKind {
     /// Validated ROA payloads.
     Vrps,
+    /// Autonomous System Provider Authorizations.
+    Aspas,
     /// Prefixes with their origins.
     Origins,
     /// ASNs with their organisations.

@@ -145,6 +145,7 @@ pub(super) const fn expected(kind: FactKind) -> &'static str {
             "VRPs: JSON with \"roas\" of asn, prefix, maxLength; \
              or CSV of ASN,IP Prefix,Max Length,Trust Anchor"
         }
+        FactKind::Aspas => "ASPAs: JSON with \"aspas\" of customer_asid, providers",
         FactKind::Origins => {
             "origins: lines of PREFIX ASN, ADDRESS LENGTH ASN or ASN PREFIX between tabs; \
              or CSV of net,len,asn"

@@ -1,24 +1,50 @@
-//! VRPs: JSON and CSV of rpki-client and Routinator.
+//! VRPs and ASPAs: JSON and CSV of rpki-client and Routinator.
 
 use std::fmt;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
-use routewarden_core::facts::{FactKind, TrustAnchors, Vrp, VrpTable};
+use routewarden_core::facts::{AspaTable, FactKind, Sourced, TrustAnchors, Vrp, VrpTable};
 use routewarden_core::{Asn, Prefix, Timestamp};
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::aspas::{AspaList, AspasSeed};
 use super::input::{LineOutcome, looks_like_json, read_head, read_lines};
 use super::json::{Member, Members, ObjectSeed, Scalar, ScalarSeed, read_document};
-use super::{FactsError, Loaded, Place, Reading, SkipKind, field};
+use super::{FactsError, Loaded, Place, Reading, SKIPPED_SAMPLES_MAX, SkipKind, field};
 
-/// Reads VRPs (RFC 6811 §2) from JSON or CSV.
+/// What a validator gives in one file.
+#[derive(Clone, Debug)]
+pub struct Rpki {
+    /// Validated ROA payloads.
+    pub vrps: VrpTable,
+    /// Provider authorizations, when the file has any. The hash of their source is for the caller
+    /// to copy from the file's.
+    pub aspas: Option<Sourced<AspaTable>>,
+}
+
+/// Reads VRPs only: see [`load_rpki`].
+///
+/// # Errors
+/// See [`load_rpki`].
+pub fn load_vrps(
+    path: &Path,
+    date_hint: Option<Timestamp>,
+    reader: &mut dyn BufRead,
+) -> Result<Loaded<VrpTable>, FactsError> {
+    let Loaded { facts, samples } = load_rpki(path, date_hint, reader)?;
+    Ok(Loaded { facts: Sourced { table: facts.table.vrps, source: facts.source }, samples })
+}
+
+/// Reads VRPs (RFC 6811 §2) from JSON or CSV, and the ASPAs of JSON.
 ///
 /// JSON: an object with `roas`, an array of `{"asn": 64496 | "AS64496", "prefix": "192.0.2.0/24",
 /// "maxLength": 24, "ta": "ripe"}`; the time is `buildtime` (rpki-client), `generatedTime` or
-/// `generated` (Routinator) of `metadata`. All else is passed over.
+/// `generated` (Routinator) of `metadata`. ASPAs are `aspas`, an array of `{"customer_asid": 64496,
+/// "providers": [64497]}`, or in older files `provider_authorizations`, an object of two such
+/// arrays. All else is passed over.
 ///
 /// CSV: columns by the names of a first line that has `ASN` and `IP Prefix`, as `ASN,IP Prefix,
 /// Max Length,Trust Anchor[,Expires]`; without such a line in that order.
@@ -29,13 +55,16 @@ use super::{FactsError, Loaded, Place, Reading, SkipKind, field};
 /// A missing `maxLength` is the prefix length (RFC 9582 §4.3.2.2).
 ///
 /// # Errors
-/// See [`FactsError`]. Malformed JSON is an error as a whole; a malformed entry is left out.
-pub fn load_vrps(
+/// See [`FactsError`]. Malformed JSON is an error as a whole; a malformed entry is left out. A file
+/// without a usable VRP is an error, one without ASPAs is not.
+pub fn load_rpki(
     path: &Path,
     date_hint: Option<Timestamp>,
     reader: &mut dyn BufRead,
-) -> Result<Loaded<VrpTable>, FactsError> {
+) -> Result<Loaded<Rpki>, FactsError> {
     let mut reading = Reading::new(path, FactKind::Vrps);
+    let mut aspa_reading = Reading::new(path, FactKind::Aspas);
+    let mut aspas = AspaList::default();
     let head = read_head(reader).map_err(|source| FactsError::Read {
         path: path.into(),
         line: 1,
@@ -46,7 +75,9 @@ pub fn load_vrps(
     let mut whole = head.chain(reader);
     if is_json {
         read_document(&mut reading, &mut whole, |reading, json| {
-            DocumentSeed { reading, vrps: &mut vrps }.deserialize(json)
+            let (vrps, aspas) = (&mut vrps, &mut aspas);
+            let seed = DocumentSeed { reading, aspa_reading: &mut aspa_reading, vrps, aspas };
+            seed.deserialize(json)
         })?;
     } else {
         let mut columns = Columns::default();
@@ -54,7 +85,18 @@ pub fn load_vrps(
     }
     let table = VrpTable::from_expiring(vrps.vrps).with_trust_anchors(vrps.trust_anchors);
     let distinct = table.len();
-    reading.finish(table, distinct, date_hint)
+    aspa_reading.date = reading.date;
+    let mut loaded = reading.finish(Rpki { vrps: table, aspas: None }, distinct, date_hint)?;
+    if aspas.is_given() {
+        let table = aspas.into_table();
+        // Records of one customer are united: none of them is a duplicate.
+        aspa_reading.entries = table.len() as u64;
+        let (source, samples) = aspa_reading.source(table.len(), date_hint);
+        loaded.facts.table.aspas = Some(Sourced { table, source });
+        loaded.samples.extend(samples);
+        loaded.samples.truncate(SKIPPED_SAMPLES_MAX);
+    }
+    Ok(loaded)
 }
 
 #[derive(Default)]
@@ -172,12 +214,14 @@ impl Columns {
 }
 
 /// The whole document.
-struct DocumentSeed<'a, 'p> {
+struct DocumentSeed<'a, 'p, 'q> {
     reading: &'a mut Reading<'p>,
+    aspa_reading: &'a mut Reading<'q>,
     vrps: &'a mut VrpList,
+    aspas: &'a mut AspaList,
 }
 
-impl<'de> DeserializeSeed<'de> for DocumentSeed<'_, '_> {
+impl<'de> DeserializeSeed<'de> for DocumentSeed<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -187,11 +231,12 @@ impl<'de> DeserializeSeed<'de> for DocumentSeed<'_, '_> {
 
 enum Section {
     Roas,
+    Aspas,
     Metadata,
     Other,
 }
 
-impl<'de> Visitor<'de> for DocumentSeed<'_, '_> {
+impl<'de> Visitor<'de> for DocumentSeed<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,6 +246,7 @@ impl<'de> Visitor<'de> for DocumentSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         let section = |key: Scalar<'_>| match key {
             Scalar::Text("roas") => Section::Roas,
+            Scalar::Text("aspas" | "provider_authorizations") => Section::Aspas,
             Scalar::Text("metadata") => Section::Metadata,
             _ => Section::Other,
         };
@@ -209,6 +255,10 @@ impl<'de> Visitor<'de> for DocumentSeed<'_, '_> {
                 Section::Roas => {
                     let (reading, vrps) = (&mut *self.reading, &mut *self.vrps);
                     access.next_value_seed(RoasSeed { reading, vrps })?;
+                }
+                Section::Aspas => {
+                    let (reading, aspas) = (&mut *self.aspa_reading, &mut *self.aspas);
+                    access.next_value_seed(AspasSeed { reading, aspas })?;
                 }
                 Section::Metadata => {
                     let names = ["buildtime", "generatedTime", "generated"];

@@ -133,6 +133,7 @@ fn facts(scenario: &Scenario) -> Facts {
     });
     let vrps = vrps.collect::<Vec<_>>();
     Facts {
+        aspas: None,
         origins: (!origins.is_empty()).then(|| Sourced {
             source: source(FactKind::Origins, origins.len()),
             table: OriginTable::from_entries(origins),
@@ -172,13 +173,12 @@ fn organisations(scenario: &Scenario) -> OrganisationTable {
 }
 
 fn relations(scenario: &Scenario) -> RelationTable {
-    let links = scenario.facts.relations.iter().map(|fact| Link {
-        a: fact.left,
-        b: fact.right,
-        relation: match fact.kind {
+    let links = scenario.facts.relations.iter().map(|fact| {
+        let relation = match fact.kind {
             RelationKind::ProviderCustomer => Relation::Customer,
             RelationKind::PeerPeer => Relation::Peer,
-        },
+        };
+        Link::given(fact.left, fact.right, relation)
     });
     RelationTable::from_links(links.collect())
 }
