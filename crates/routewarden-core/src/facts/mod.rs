@@ -11,9 +11,11 @@ pub mod organisations;
 pub mod origins;
 pub mod prefix_table;
 pub mod relations;
+pub mod rpki_change;
 pub mod source;
 pub mod vrp;
 mod vrp_array;
+pub mod vrp_diff;
 
 pub use as_names::AsNameTable;
 pub use aspa::{AspaOffence, AspaState, AspaTable, AspaVerdict, Hop};
@@ -25,8 +27,12 @@ pub use organisations::{Organisation, OrganisationTable};
 pub use origins::OriginTable;
 pub use prefix_table::{PrefixRuns, PrefixTable};
 pub use relations::{Link, Relation, RelationTable};
+pub use rpki_change::{
+    AspaFinding, AspaFindingKind, RoaFinding, RoaFindingKind, RunVrps, aspa_changes, roa_changes,
+};
 pub use source::{FactKind, FactSource, Sha256, Sourced};
 pub use vrp::{InvalidReason, RovState, TrustAnchorId, TrustAnchors, Validity, Vrp, VrpTable};
+pub use vrp_diff::{AnchorChange, Renewal, Revalidation, StandingRoutes, StateChange, VrpDiff};
 
 use crate::{Asn, Origin, Prefix};
 

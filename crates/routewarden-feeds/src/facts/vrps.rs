@@ -49,6 +49,9 @@ pub fn load_vrps(
 /// CSV: columns by the names of a first line that has `ASN` and `IP Prefix`, as `ASN,IP Prefix,
 /// Max Length,Trust Anchor[,Expires]`; without such a line in that order.
 ///
+/// `expires` (rpki-client) is in seconds since 1970: the earliest end of what the VRP rests on. It
+/// counts as not given when it is anything else.
+///
 /// A missing `maxLength` is the prefix length (RFC 9582 §4.3.2.2).
 ///
 /// # Errors
@@ -80,7 +83,7 @@ pub fn load_rpki(
         let mut columns = Columns::default();
         read_lines(&mut reading, &mut whole, |_, line| vrps.push_line(&mut columns, line))?;
     }
-    let table = VrpTable::from_vrps(vrps.vrps).with_trust_anchors(vrps.trust_anchors);
+    let table = VrpTable::from_expiring(vrps.vrps).with_trust_anchors(vrps.trust_anchors);
     let distinct = table.len();
     aspa_reading.date = reading.date;
     let mut loaded = reading.finish(Rpki { vrps: table, aspas: None }, distinct, date_hint)?;
@@ -98,18 +101,26 @@ pub fn load_rpki(
 
 #[derive(Default)]
 struct VrpList {
-    vrps: Vec<Vrp>,
+    /// Each with its expiry, 0 when not given.
+    vrps: Vec<(Vrp, u32)>,
     trust_anchors: TrustAnchors,
 }
 
 impl VrpList {
-    /// `max_len` is `None` when it is not given.
-    fn push(&mut self, asn: Asn, prefix: Prefix, max_len: Option<u8>, ta: &str) -> LineOutcome {
+    /// `max_len` is `None`, and `expires` 0, when it is not given.
+    fn push(
+        &mut self,
+        (prefix, max_len): (Prefix, Option<u8>),
+        asn: Asn,
+        ta: &str,
+        expires: u32,
+    ) -> LineOutcome {
         let max_len = max_len.unwrap_or(prefix.len());
         if !(prefix.len()..=prefix.family().bits()).contains(&max_len) {
             return Err(SkipKind::MaxLength);
         }
-        self.vrps.push(Vrp { prefix, max_len, asn, ta: self.trust_anchors.intern(ta) });
+        let vrp = Vrp { prefix, max_len, asn, ta: self.trust_anchors.intern(ta) };
+        self.vrps.push((vrp, expires));
         Ok(1)
     }
 
@@ -127,11 +138,12 @@ impl VrpList {
             "" => None,
             text => Some(field::number(text).ok_or(SkipKind::MaxLength)?),
         };
-        self.push(asn, prefix, max_len, field(columns.ta).unwrap_or_default())
+        let expires = field(columns.expires).and_then(|text| text.parse().ok()).unwrap_or(0);
+        self.push((prefix, max_len), asn, field(columns.ta).unwrap_or_default(), expires)
     }
 
-    fn push_object(&mut self, members: Members<4>) -> LineOutcome {
-        let [asn, prefix, max_len, ta] = members.ok_or(SkipKind::Fields)?;
+    fn push_object(&mut self, members: Members<5>) -> LineOutcome {
+        let [asn, prefix, max_len, ta, expires] = members.ok_or(SkipKind::Fields)?;
         let asn = match asn {
             Some(Member::Number(number)) => Asn(u32::try_from(number).map_err(|_| SkipKind::Asn)?),
             Some(Member::Text(text)) => field::asn(&text)?,
@@ -147,7 +159,12 @@ impl VrpList {
             Some(_) => return Err(SkipKind::MaxLength),
             None => None,
         };
-        self.push(asn, prefix, max_len, &ta.and_then(Member::text).unwrap_or_default())
+        let expires = match expires {
+            Some(Member::Number(secs)) => u32::try_from(secs).unwrap_or(0),
+            _ => 0,
+        };
+        let ta = ta.and_then(Member::text).unwrap_or_default();
+        self.push((prefix, max_len), asn, &ta, expires)
     }
 }
 
@@ -157,12 +174,20 @@ struct Columns {
     prefix: Option<usize>,
     max_len: Option<usize>,
     ta: Option<usize>,
+    expires: Option<usize>,
     is_begun: bool,
 }
 
 impl Default for Columns {
     fn default() -> Self {
-        Columns { asn: Some(0), prefix: Some(1), max_len: Some(2), ta: Some(3), is_begun: false }
+        Columns {
+            asn: Some(0),
+            prefix: Some(1),
+            max_len: Some(2),
+            ta: Some(3),
+            expires: Some(4),
+            is_begun: false,
+        }
     }
 }
 
@@ -182,6 +207,7 @@ impl Columns {
         if is_header {
             (self.asn, self.prefix) = (asn, prefix);
             (self.max_len, self.ta) = (at("Max Length"), at("Trust Anchor"));
+            self.expires = at("Expires");
         }
         is_header
     }
@@ -279,7 +305,7 @@ impl<'de> Visitor<'de> for RoasSeed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let seed = ObjectSeed(["asn", "prefix", "maxLength", "ta"]);
+        let seed = ObjectSeed(["asn", "prefix", "maxLength", "ta", "expires"]);
         let mut entry = 0;
         while let Some(members) = items.next_element_seed(seed)? {
             entry += 1;
