@@ -1,11 +1,13 @@
 //! From claims to incidents: one incident for one cause, however many prefixes and peers.
 
 mod build;
+mod changes;
 mod groups;
 mod outages;
 mod plain;
 mod relate;
 
+pub(crate) use changes::CHANGE_RULES;
 pub(crate) use plain::PLAIN_RULES;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,7 @@ use crate::detector::Detector;
 use crate::findings::PathFinding;
 use crate::incident::{Evidence, LeakTriple};
 use crate::rules::{self, Case};
-use crate::{CONFIDENCE_REPORTED_MIN, Incident, QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN, Report};
+use crate::{Incident, QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN, Report};
 
 /// Claims of one cause that are further apart than this are two incidents.
 const SAME_INCIDENT_GAP_SECS: i64 = 3_600;

@@ -1,16 +1,24 @@
 //! All shards together: what can only be said with every claim in sight.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashSet;
 use routewarden_core::facts::Facts;
 use routewarden_core::{
-    AddressFamily, Asn, EventBatch, PeerId, PeerTable, Prefix, Shard, Share, Timestamp, shard,
+    AddressFamily, Asn, EventBatch, Origin, PeerId, PeerTable, Prefix, Shard, Share, Timestamp,
+    shard,
 };
 
+use crate::changes::{ChangeLog, FactsChange};
 use crate::claim::{Claim, ClaimKey, Reaction};
 use crate::engine::DetectorShard;
+use crate::findings::LinkFinding;
 use crate::knowledge::Topology;
+use crate::outage::Loss;
+use crate::path_knowledge::PathKnowledge;
+use crate::relations::PathSet;
 use crate::{Config, Counters};
 
 type Hasher = foldhash::fast::FixedState;
@@ -22,7 +30,7 @@ pub struct Detector {
     first: DetectorShard,
     others: Vec<DetectorShard>,
     /// What changes of facts showed.
-    changes: FactsLog,
+    changes: ChangeLog,
     /// Counted once, for the report.
     prefix_counts: OnceCell<BTreeMap<Asn, usize>>,
 }
@@ -114,8 +122,7 @@ impl Detector {
     /// and the facts tell of links is worked out for all shards. To be called once, before the
     /// first update; without it no path is looked into.
     pub fn begin_updates(&mut self) {
-        let servers = &self.facts().route_servers;
-        let mut paths = PathSet::new(servers);
+        let mut paths = PathSet::new(self.facts().route_servers.clone());
         for attributes in self.shards().flat_map(|shard| shard.rib.attributes().iter()) {
             paths.insert(attributes.as_path);
         }
@@ -156,12 +163,37 @@ impl Detector {
             facts = std::mem::take(&mut shard.facts);
         }
         let mut facts = Arc::unwrap_or_clone(facts);
-        let touched = self.changes.apply(time, &mut facts, change);
+        let mut log = std::mem::take(&mut self.changes);
+        let touched =
+            log.apply(time, &mut facts, change, &|block, tell| self.standing(block, tell));
+        self.changes = log;
         let facts = Arc::new(facts);
         let knowledge = Arc::clone(&self.first.knowledge);
         for shard in self.shards_mut() {
             shard.change_facts(time, (&facts, &knowledge), &touched);
         }
+    }
+
+    /// Calls back with the prefix and origin of every standing route at or below a prefix.
+    fn standing(&self, block: &Prefix, tell: &mut dyn FnMut(Prefix, Origin)) {
+        for shard in self.shards() {
+            let own = |prefix: &Prefix| shard.shard.share(prefix) == Share::Home;
+            for prefix in shard.rib.covered(block).filter(own) {
+                for route in shard.rib.routes(&prefix) {
+                    if let Some(held) = shard.rib.attributes().get(route.attributes) {
+                        tell(prefix, Origin::of(held.as_path));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn change_log(&self) -> &ChangeLog {
+        &self.changes
+    }
+
+    fn of(first: DetectorShard, others: Vec<DetectorShard>) -> Self {
+        Detector { first, others, changes: ChangeLog::default(), prefix_counts: OnceCell::new() }
     }
 
     /// Sessions that sent routes of the family; sorted.
@@ -181,9 +213,8 @@ impl Detector {
 
     /// Losses of prefixes, of every shard those on its own.
     pub(crate) fn losses(&self) -> Vec<&Loss> {
-        let own = |shard: &DetectorShard, loss: &Loss| {
-            shard.shard.share(&loss.prefix) == Share::Home
-        };
+        let own =
+            |shard: &DetectorShard, loss: &Loss| shard.shard.share(&loss.prefix) == Share::Home;
         self.shards()
             .flat_map(|shard| shard.outages.losses().iter().filter(move |l| own(shard, l)))
             .collect()
@@ -205,7 +236,11 @@ impl Detector {
 
     /// Number of prefixes that one AS is known to originate.
     pub(crate) fn prefixes_of(&self, origin: Asn) -> usize {
-        self.prefix_counts.get_or_init(|| self.prefixes_by_origin()).get(&origin).copied().unwrap_or(0)
+        self.prefix_counts
+            .get_or_init(|| self.prefixes_by_origin())
+            .get(&origin)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Whether the link was there when the news began, or a day before event number `seq`.

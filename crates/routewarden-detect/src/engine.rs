@@ -312,7 +312,7 @@ impl DetectorShard {
                 receiver: config.receiver,
                 bogons: config.bogons,
             };
-            DetectorShard::flags(&look, config.hygiene, attributes)
+            DetectorShard::flags(&look, (config.bogons, config.hygiene), attributes)
         };
         rib.announce(at, prefix, octets, &mut classify)
     }

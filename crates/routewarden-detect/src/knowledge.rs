@@ -110,6 +110,11 @@ impl OriginHabit {
             .map(|(prefix, origins)| KnownPrefix { prefix, origins })
     }
 
+    /// All known prefixes with their origins, in no order that means anything.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Prefix, &[KnownOrigin])> {
+        self.origins.iter().map(|(prefix, origins)| (*prefix, origins.as_slice()))
+    }
+
     /// Number of prefixes known.
     pub(crate) fn len(&self) -> usize {
         self.origins.len()

@@ -100,8 +100,12 @@ impl Outages {
             self.watched.insert(prefix, Watch { origin, had: before, since: time, loss: None });
         }
         let Some(watch) = self.watched.get_mut(&prefix) else { return };
-        match watch.loss.and_then(|at| self.losses.get_mut(at)) {
-            Some(loss) => loss.kept = loss.kept.min(now.of_origin),
+        match watch.loss {
+            Some(at) => {
+                if let Some(loss) = self.losses.get_mut(at) {
+                    loss.kept = loss.kept.min(now.of_origin);
+                }
+            }
             None if is_lost(watch.had, now) && self.losses.len() < PREFIXES_MAX => {
                 watch.loss = Some(self.losses.len());
                 self.losses.push(Loss {

@@ -16,7 +16,7 @@ use crate::knowledge::link;
 use crate::path::{
     Basis, KnownRelation, Leak, LeakType, OtcFinding, find_leak, known_relation, otc_finding,
 };
-use crate::relations::{Inferred, LinkModel, PathSet};
+use crate::relations::{LinkModel, PathSet};
 
 type Hasher = foldhash::fast::FixedState;
 
@@ -68,36 +68,6 @@ impl PathKnowledge {
             new.relations = given.clone();
         }
         new.habitual = new.leaks_of(facts, paths);
-        new
-    }
-
-    /// Vantage point ASes that send the whole table, IPv4 and IPv6; none without a table.
-    full_feeds: [usize; 2],
-}
-
-impl PathKnowledge {
-    /// Knowledge from the facts and the paths of the table, none when there was no table.
-    pub(crate) fn new(facts: &Facts, paths: &PathSet, full_feeds: [usize; 2]) -> Self {
-        let has_links = paths.len() > 0;
-        let is_large = paths.len() >= INFER_PATHS_MIN;
-        let given = facts.relations.as_ref().map(|facts| &facts.table);
-        let inferred = is_large.then(|| crate::relations::infer(paths, given));
-        let mut new = PathKnowledge {
-            links: paths.links().map(|(a, b)| link(a, b)).collect(),
-            is_ready: true,
-            has_links,
-            full_feeds,
-            ..PathKnowledge::default()
-        };
-        new.add_inferred(inferred.as_ref());
-        new.add_given(facts);
-        if let Some(inferred) = inferred {
-            new.habitual = new.leaks_of(facts, paths);
-            new.model = Some(LinkModel::new(paths, &inferred));
-            new.clique = inferred.clique;
-        } else if has_links {
-            new.habitual = new.leaks_of(facts, paths);
-        }
         new
     }
 
@@ -229,9 +199,10 @@ impl Look<'_> {
         // Where relations show the valley, they tell better who leaked.
         let at = self.knowledge.find_leak(self.facts, hops, self.receiver).map_or(at, |l| l.at);
         let triple = self.triple(hops, at);
-        let is_habit = triple.from.zip(triple.to).is_some_and(|(from, to)| {
-            self.knowledge.habitual.contains(&(from, triple.by, to))
-        });
+        let is_habit = triple
+            .from
+            .zip(triple.to)
+            .is_some_and(|(from, to)| self.knowledge.habitual.contains(&(from, triple.by, to)));
         (!is_habit).then_some(LeakFinding { triple, proof: LeakProof::Aspa(offence), at })
     }
 

@@ -105,6 +105,7 @@ pub fn rule_weights() -> Vec<(&'static str, Vec<(&'static str, i32)>)> {
         ("leaks", of(leak::RULES)),
         ("links", of(link::RULES)),
         ("outages", of(outage::RULES)),
+        ("changes of ROAs and ASPAs", crate::correlate::CHANGE_RULES.to_vec()),
         ("claims that stand by themselves", crate::correlate::PLAIN_RULES.to_vec()),
     ]
 }

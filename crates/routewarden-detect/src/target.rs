@@ -35,10 +35,13 @@ pub(crate) fn aim_at(
 ) -> Target {
     let is_theirs = |known: &KnownOrigin| victims.contains(&known.asn);
     let exact = detector.habit.exact(&key.prefix);
-    let nearest = detector.habit.covering(key.prefix).find(|near| near.origins.iter().any(is_theirs));
+    let nearest =
+        detector.habit.covering(key.prefix).find(|near| near.origins.iter().any(is_theirs));
     let known = exact.iter().find(|known| is_theirs(known) && known.since < change.time);
     let (known, covering) = match (known, nearest) {
-        (None, Some(near)) => (near.origins.iter().find(|known| is_theirs(known)), Some(near.prefix)),
+        (None, Some(near)) => {
+            (near.origins.iter().find(|known| is_theirs(known)), Some(near.prefix))
+        }
         (known, _) => (known, None),
     };
     let known_from = known.map_or(KnownFrom::Stream, |known| known.from);

@@ -18,6 +18,7 @@ mod replay;
 mod route_text;
 mod scenario;
 mod standing;
+mod tables;
 mod writer;
 
 pub use error::{Error, Fault};
@@ -29,6 +30,7 @@ pub use facts::{
 pub use replay::{BATCH_EVENTS, Step};
 pub use route_text::{PATH_ASNS_MAX, PATH_COMMUNITIES_MAX};
 pub use scenario::Scenario;
+pub use tables::Tables;
 
 /// Version of the scenario format this crate reads.
 pub const FORMAT: u32 = 1;

@@ -70,6 +70,18 @@ pub struct DetectArgs {
     /// Do not look for bogon prefixes and ASNs (for labs in documentation space)
     #[arg(long)]
     pub no_bogons: bool,
+    /// Tell of bad practice of everyone, not of constituents only: AS_SETs, paths of more than 50
+    /// ASNs, prepending of ten and more
+    #[arg(long)]
+    pub hygiene: bool,
+    /// AS of the router that recorded the inputs, when it is an operator's own and no public
+    /// collector: what its neighbours must not send it is a leak, too
+    #[arg(long, value_name = "ASN")]
+    pub recorded_by: Option<Asn>,
+    /// VRPs and ASPAs from a time on, as 2025-07-20T10:01:00Z=FILE: what stands is validated anew.
+    /// May be given several times
+    #[arg(long, value_name = "T=F", value_parser = parse_vrps_at)]
+    pub vrps_at: Vec<(Timestamp, PathBuf)>,
     /// Least number of distinct peer ASes that must have seen it [default: 2; 1 where fewer
     /// than 8 peer ASes are heard]
     #[arg(long, value_name = "N", value_parser = parse_quorum)]
@@ -99,6 +111,12 @@ pub struct DetectArgs {
     pub quiet: bool,
 }
 
+fn parse_vrps_at(text: &str) -> Result<(Timestamp, PathBuf), String> {
+    let (time, file) = text.split_once('=').ok_or("expected TIME=FILE")?;
+    let time = time.parse().map_err(|error| format!("{time}: {error}"))?;
+    Ok((time, PathBuf::from(file)))
+}
+
 fn parse_quorum(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a number from 1 on".to_owned()),
@@ -124,6 +142,9 @@ pub struct FactArgs {
     /// AS names: JSON object or "ASN name" lines
     #[arg(long, value_name = "F")]
     pub as_names: Option<PathBuf>,
+    /// ASNs of Internet exchanges' route servers: they stand in paths and sell nothing
+    #[arg(long, value_name = "ASN", value_delimiter = ',')]
+    pub route_servers: Vec<Asn>,
     /// Constituency: whom we watch over, as `routewarden constituency init` writes it
     #[arg(long, value_name = "F")]
     pub constituency: Option<PathBuf>,

@@ -194,7 +194,10 @@ impl Detector {
         }
     }
 
-    pub(super) fn as_names<'a>(&self, asns: impl Iterator<Item = &'a Asn>) -> BTreeMap<String, String> {
+    pub(super) fn as_names<'a>(
+        &self,
+        asns: impl Iterator<Item = &'a Asn>,
+    ) -> BTreeMap<String, String> {
         let names = self.facts().as_names.as_ref();
         let organisations = self.facts().organisations.as_ref();
         let name = |asn: Asn| {

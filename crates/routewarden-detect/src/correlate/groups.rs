@@ -102,8 +102,11 @@ impl Detector {
             now: self.now(),
         });
         let leak = Some(found.triple);
-        (rules::confidence(&evidence) >= REPORTED_MIN)
-            .then(|| Group { extra: evidence, leak, ..Group::of(claims) })
+        (rules::confidence(&evidence) >= REPORTED_MIN).then(|| Group {
+            extra: evidence,
+            leak,
+            ..Group::of(claims)
+        })
     }
 
     fn link_group<'a>(&self, claims: Vec<Weighed<'a>>) -> Option<Group<'a>> {
@@ -250,4 +253,3 @@ fn burst_evidence(burst: &[Weighed<'_>], victims: usize) -> Option<Evidence> {
         ]),
     })
 }
-

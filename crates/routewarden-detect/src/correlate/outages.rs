@@ -22,7 +22,7 @@ const COUNTRY_PERCENT: usize = 30;
 /// The feeds count as degraded from this share of lost sessions on, in percent.
 const DEGRADED_PERCENT: usize = 25;
 /// Sessions lost this long before the start matter.
-const BEFORE_SECS: u32 = 300;
+const BEFORE_SECS: i64 = 300;
 
 impl Detector {
     /// Sessions of the family that were down from five minutes before the period to its end.
@@ -32,7 +32,7 @@ impl Detector {
         (from, until): (Timestamp, Timestamp),
     ) -> FeedState {
         let sessions = self.sessions_of(family);
-        let lost = self.lost_sessions(from.minus_secs(BEFORE_SECS), until);
+        let lost = self.lost_sessions(from.plus_secs(-BEFORE_SECS), until);
         let lost = lost.into_iter().filter(|peer| sessions.binary_search(peer).is_ok()).count();
         let degraded = lost * 100 >= sessions.len().max(1) * DEGRADED_PERCENT;
         FeedState { sessions: sessions.len(), lost, degraded }
@@ -48,9 +48,9 @@ impl Detector {
         let known = self.prefixes_by_origin();
         let mut incidents = Vec::new();
         let mut of_countries: Vec<&Loss> = Vec::new();
-        for losses in losses.chunk_by(|a, b| {
-            a.origin == b.origin && b.from.secs_since(a.from) <= SAME_OUTAGE_SECS
-        }) {
+        for losses in losses
+            .chunk_by(|a, b| a.origin == b.origin && b.from.secs_since(a.from) <= SAME_OUTAGE_SECS)
+        {
             let Some(origin) = losses.first().map(|loss| loss.origin) else { continue };
             let of = known.get(&origin).copied().unwrap_or(0);
             incidents.extend(self.outage_of(origin, losses, of));
@@ -88,7 +88,7 @@ impl Detector {
         let last = losses.iter().map(|loss| loss.lost_at).max()?;
         let mut ends: Vec<Option<Timestamp>> = losses.iter().map(|loss| loss.until).collect();
         // The outage is over when most are back.
-        ends.sort_unstable_by_key(|end| end.unwrap_or(Timestamp::MAX));
+        ends.sort_unstable_by_key(|end| (end.is_none(), *end));
         let ended_at = ends.get(ends.len() / 2).copied().flatten();
         let secs = ended_at.unwrap_or(self.now()).secs_since(from).max(0);
         let family = prefixes.first()?.family();

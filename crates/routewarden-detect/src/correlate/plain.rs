@@ -187,7 +187,9 @@ fn hygiene_evidence(claim: &Claim) -> Evidence {
              route origin validation wherever a ROA covers it (RFC 9774)."
         ),
         ClaimKind::LongPath => {
-            format!("The path to {prefix} of {culprit} has more than 50 ASNs: some routers drop it.")
+            format!(
+                "The path to {prefix} of {culprit} has more than 50 ASNs: some routers drop it."
+            )
         }
         _ => format!("{culprit} stands ten times or more in a row in the path to {prefix}."),
     };

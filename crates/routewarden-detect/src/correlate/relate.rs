@@ -63,7 +63,9 @@ fn relation(earlier: &Incident, later: &Incident) -> Option<RelationKind> {
     if !overlaps(earlier, later) {
         return None;
     }
-    if cause == IncidentKind::RouteLeak && effect.is_hijack() && is_on_paths(later, &earlier.culprits)
+    if cause == IncidentKind::RouteLeak
+        && effect.is_hijack()
+        && is_on_paths(later, &earlier.culprits)
     {
         return Some(RelationKind::CausedBy);
     }

@@ -146,12 +146,7 @@ impl DetectorShard {
     }
 
     /// Claims that need no habit: bogons and route origin validation.
-    pub(super) fn assert_without_habit(
-        &self,
-        prefix: Prefix,
-        id: AttributeId,
-        out: &mut Asserted,
-    ) {
+    pub(super) fn assert_without_habit(&self, prefix: Prefix, id: AttributeId, out: &mut Asserted) {
         let table = self.rib.attributes();
         let Some(attributes) = table.get(id) else { return };
         let path = attributes.as_path;
@@ -242,7 +237,6 @@ impl DetectorShard {
             self.habit.learn(change.prefix, known);
         }
     }
-
 
     /// An origination that contradicts nothing may still be worth a word: a less-specific over what
     /// only others originate, a new prefix of a constituent, a new more-specific of one's own.

@@ -201,11 +201,8 @@ fn sudden(case: &LeakCase<'_>) -> Option<Found> {
     let is_soon = |claim: &&&Claim| claim.first_seen.secs_since(first) <= SUDDEN_SECS;
     let soon = case.claims.iter().filter(is_soon).count();
     (case.claims.len() > FEW_PREFIXES_MAX && soon * 10 >= case.claims.len() * 8).then(|| {
-        Found::new(format!(
-            "{soon} of {} prefixes began within five minutes.",
-            case.claims.len()
-        ))
-        .with("within_five_minutes", soon)
+        Found::new(format!("{soon} of {} prefixes began within five minutes.", case.claims.len()))
+            .with("within_five_minutes", soon)
     })
 }
 

@@ -140,7 +140,8 @@ fn unlike(case: &LinkCase<'_>) -> Option<Found> {
 fn like(case: &LinkCase<'_>) -> Option<Found> {
     let suspicion = case.suspicion()?;
     (suspicion < crate::relations::SUSPICION_MIN / 2 && !case.is_denied()).then(|| {
-        let text = format!("By the places of both in the topology it may be real: {suspicion} of 100.");
+        let text =
+            format!("By the places of both in the topology it may be real: {suspicion} of 100.");
         with_reasons(Found::new(text), case)
     })
 }
