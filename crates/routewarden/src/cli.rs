@@ -1,5 +1,7 @@
 //! The command line.
 
+mod constituency;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -7,9 +9,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use routewarden_core::{Asn, Prefix, Timestamp};
 use routewarden_feeds::archive::{RIS_URL, ROUTE_VIEWS_URL};
 
+pub use constituency::{
+    CheckArgs, ConstituencyCommand, InitArgs, RpkiCommand, RpkiDiffArgs, TableArgs,
+};
+
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, with findings or without; 1 error; 2 usage; 3 done on incomplete data
-(a file was cut, corrupt or skipped); 4 with --fail-on: a finding at or above it.";
+(a file was cut, corrupt or skipped); 4 with --fail-on: a finding at or above it; for
+constituency check: a difference.";
 
 /// Routing security for incident response teams.
 #[derive(Debug, Parser)]
@@ -31,6 +38,12 @@ pub enum Command {
     Mrt(MrtArgs),
     /// Route origin validation of a prefix and origin against VRPs (RFC 6811)
     Validate(ValidateArgs),
+    /// Whom we watch over: write the document from data, and find where they differ
+    #[command(subcommand)]
+    Constituency(ConstituencyCommand),
+    /// Changes of the RPKI
+    #[command(subcommand)]
+    Rpki(RpkiCommand),
     /// Replay written scenarios through the detector
     #[command(subcommand)]
     Scenario(ScenarioCommand),
@@ -267,13 +280,13 @@ pub struct ValidateArgs {
     #[arg(long, value_name = "F")]
     pub vrps: PathBuf,
     /// Output format
-    #[arg(long, value_enum, default_value_t = ValidateFormat::Table)]
-    pub format: ValidateFormat,
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
+    pub format: DocumentFormat,
 }
 
-/// Output format of a validation.
+/// Output format of an answer that is one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ValidateFormat {
+pub enum DocumentFormat {
     /// For reading
     Table,
     /// One JSON object

@@ -12,6 +12,7 @@ mod pipeline;
 mod progress;
 mod shards;
 mod summary;
+mod tables;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -1,12 +1,16 @@
 //! Whom a CSIRT watches over: members with their ASes, prefixes, and what is expected of them.
 
+mod drift;
 mod member;
+mod observed;
 
 use serde::{Deserialize, Serialize};
 
+pub use drift::{Drift, DriftKind, drift};
 pub use member::{
     Criticality, ID_OCTETS_MAX, LIST_ENTRIES_MAX, Member, MemberPrefix, TEXT_OCTETS_MAX,
 };
+pub use observed::{OBSERVED_MAX, Observed, Scope};
 
 use super::PrefixTable;
 use crate::{Asn, Prefix};

@@ -1,8 +1,10 @@
 //! One module a verb.
 
+mod constituency;
 mod detect;
 mod explain;
 mod mrt;
+mod rpki;
 mod scenario;
 mod validate;
 
@@ -21,6 +23,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Explain(args) => explain::run(&args),
         Command::Mrt(args) => mrt::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Constituency(command) => constituency::run(&command),
+        Command::Rpki(command) => rpki::run(&command),
         Command::Scenario(command) => scenario::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => man(),
