@@ -3,7 +3,7 @@
 mod detect;
 mod explain;
 mod mrt;
-mod scenario;
+pub(crate) mod scenario;
 mod validate;
 
 use std::io::{self, Write};

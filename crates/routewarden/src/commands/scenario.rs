@@ -93,7 +93,7 @@ fn load(path: &Path) -> Result<Scenario> {
     Scenario::parse(&text).with_context(|| format!("{} is no scenario", file.display()))
 }
 
-fn detect(scenario: &Scenario) -> Report {
+pub(crate) fn detect(scenario: &Scenario) -> Report {
     let config = Config { bogons: scenario.bogons, ..Config::default() };
     let mut detector = Detector::new(config, facts(scenario));
     let mut peers = PeerTable::default();
