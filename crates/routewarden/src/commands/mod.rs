@@ -5,7 +5,7 @@ mod detect;
 mod explain;
 mod mrt;
 mod rpki;
-mod scenario;
+pub(crate) mod scenario;
 mod validate;
 
 use std::io::{self, Write};
