@@ -9,6 +9,7 @@
 
 mod archive;
 mod cli;
+mod constituency;
 mod lab;
 mod mrt_threads;
 mod program;

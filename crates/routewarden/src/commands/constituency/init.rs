@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use routewarden_core::facts::constituency::{ID_OCTETS_MAX, Observed, Scope, TEXT_OCTETS_MAX};
-use routewarden_core::facts::{Facts, RovState};
+use routewarden_core::facts::{FactKind, Facts, RovState};
 use routewarden_core::{Asn, Origin, Prefix};
 use routewarden_feeds::facts::load_constituency;
 
@@ -114,7 +114,8 @@ fn members(asns: &[Asn], facts: &Facts) -> BTreeMap<String, Draft> {
 fn unused_id(id: &str, asn: Asn, members: &BTreeMap<String, Draft>) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let suffix = format!("-as{}", asn.0);
-    let plain: String = id.chars().map(plain).take(ID_OCTETS_MAX - suffix.len()).collect();
+    let plain: String = id.chars().map(plain).skip_while(|&c| c == '-').collect();
+    let plain: String = plain.chars().take(ID_OCTETS_MAX - suffix.len()).collect();
     if members.contains_key(&plain) || plain.is_empty() { plain + &suffix } else { plain }
 }
 
@@ -128,7 +129,8 @@ fn render(
     writeln!(out, "# Written by routewarden {} constituency init.", env!("CARGO_PKG_VERSION"))?;
     out.push_str("# It says what is seen, which is not always what should be: read it through.\n");
     out.push_str("# Fields: docs/reference/constituency.md\n");
-    for source in facts.sources() {
+    // One validator file gives VRPs and ASPAs.
+    for source in facts.sources().filter(|source| source.kind != FactKind::Aspas) {
         let date = source.date.map(|date| format!(", {date}")).unwrap_or_default();
         writeln!(out, "# from {} ({} entries{date})", comment(&source.name), source.entries)?;
     }
@@ -273,7 +275,7 @@ mod tests {
         assert_eq!(quoted(&"é".repeat(400)).len(), TEXT_OCTETS_MAX + 2);
         assert_eq!(comment("a\r\nb"), "ab");
         let mut members = BTreeMap::new();
-        assert_eq!(unused_id("@del/1 x", Asn(64496), &members), "-del-1-x");
+        assert_eq!(unused_id("@del/1 x", Asn(64496), &members), "del-1-x");
         members.insert("ORG-1".to_owned(), Draft::default());
         assert_eq!(unused_id("ORG-1", Asn(64496), &members), "ORG-1-as64496");
         let long = unused_id(&"x".repeat(90), Asn(u32::MAX), &members);
