@@ -50,14 +50,14 @@ impl Artemis {
     }
 
     /// Configured as its own set-up does from a trusted feed: one rule for each prefix of the
-    /// table, with all origins seen for it and, as neighbours, all ASes that these origins were
-    /// seen to announce to, for any prefix.
+    /// table, with all origins seen for it and, as neighbours, all ASes that were seen beside these
+    /// origins, on either side and for any prefix.
     pub fn from_table(table: &StartingTable, vrps: Option<VrpTable>) -> Self {
         let rules = table.origins().map(|(prefix, origins)| {
             let mut neighbours: Vec<Asn> = origins
                 .iter()
                 .filter_map(|&origin| table.neighbours(origin))
-                .flat_map(|neighbours| neighbours.upstreams.iter().copied())
+                .flat_map(|of| of.upstreams.iter().chain(&of.downstreams).copied())
                 .collect();
             neighbours.sort_unstable();
             neighbours.dedup();

@@ -26,6 +26,9 @@ use group::Group;
 use crate::update::{Update, updates};
 use crate::{Alarm, Rival, StartingTable};
 
+/// With fewer peers than this, one is a sizeable share of them.
+pub const PEERS_FEW: usize = 8;
+
 /// The monitors with their configuration and what they hold back.
 #[derive(Debug, Default)]
 pub struct Bgpalerter {
@@ -46,8 +49,9 @@ impl Bgpalerter {
 
     /// Configured as its generator does, for every prefix of the table: its origins, more-specifics
     /// not ignored; and for every AS that originates one: the upstreams and downstreams seen.
-    /// Quorums and times are its defaults, except that the quorum of the visibility monitor (40,
-    /// made for the hundreds of peers of RIS) is at most half of `peers`.
+    /// Quorums and times are its defaults, made for the hundreds of peers of RIS, with two
+    /// exceptions for small collectors: that of the visibility monitor (40) is at most half of
+    /// `peers`, and with fewer than [`PEERS_FEW`] one peer is enough for every other monitor.
     pub fn from_table(table: &StartingTable, vrps: Option<VrpTable>, peers: usize) -> Self {
         let mut config = Config::default();
         for (prefix, origins) in table.origins() {
@@ -59,7 +63,11 @@ impl Bgpalerter {
                 MonitoredAs { upstreams: seen.upstreams, downstreams: seen.downstreams };
             config.monitored.insert(asn, monitored);
         }
-        config.quorum.visibility = config.quorum.visibility.min(peers.div_ceil(2)).max(1);
+        let quorum = &mut config.quorum;
+        quorum.visibility = quorum.visibility.min(peers.div_ceil(2)).max(1);
+        if peers < PEERS_FEW {
+            (quorum.hijack, quorum.new_prefix, quorum.misconfiguration) = (1, 1, 1);
+        }
         Bgpalerter::new(config, vrps)
     }
 

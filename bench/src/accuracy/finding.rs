@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use routewarden_core::{Asn, Prefix, Timestamp};
-use routewarden_rivals::Alarm;
+use routewarden_rivals::{Alarm, AlarmKind};
 use serde_json::Value;
 
 /// An incident that is in the input.
@@ -45,18 +45,26 @@ pub struct Finding {
 
 impl Truth {
     /// Whether a finding is about this, of whatever kind: the same culprit and a prefix in common.
-    /// Without a culprit the victim must be the same, if there is one.
+    /// A finding that names nobody, and a truth without a culprit, are compared by the victim.
     pub fn is_touched_by(&self, finding: &Finding) -> bool {
-        let is_party = match (self.culprit, self.victim) {
-            (Some(culprit), _) => finding.culprits.contains(&culprit),
-            (None, Some(victim)) => finding.victims.contains(&victim),
-            (None, None) => true,
+        let culprit = self.culprit.filter(|_| !finding.culprits.is_empty());
+        let is_party = if let Some(culprit) = culprit {
+            finding.culprits.contains(&culprit)
+        } else {
+            let mut own = self.victim.iter().chain(&self.culprit).peekable();
+            own.peek().is_none() || own.any(|asn| finding.victims.contains(asn))
         };
         let overlaps = |own: &Prefix, other: &Prefix| own.covers(other) || other.covers(own);
         let is_place = self.prefixes.is_empty()
             || finding.prefixes.is_empty()
             || self.prefixes.iter().any(|own| finding.prefixes.iter().any(|p| overlaps(own, p)));
         is_party && is_place
+    }
+
+    /// Whether a finding is what should be said: about this, of its kind, with its culprit.
+    pub fn is_met_by(&self, finding: &Finding) -> bool {
+        let names_culprit = self.culprit.is_none_or(|asn| finding.culprits.contains(&asn));
+        self.kind == finding.kind && names_culprit && self.is_touched_by(finding)
     }
 }
 
@@ -82,14 +90,16 @@ impl Finding {
     }
 
     /// Out of alarms: those of one kind and culprit are one finding, as an analyst would see them;
-    /// without a culprit, those of one kind and victim. Raised with the first.
+    /// without a culprit those of one kind and victim, and about links those of one link. Raised
+    /// with the first.
     pub fn of_alarms(alarms: &[Alarm]) -> Vec<Self> {
         let mut groups: BTreeMap<_, Finding> = BTreeMap::new();
         for alarm in alarms {
-            let party = if alarm.culprit.is_some() { None } else { alarm.victim };
+            let is_link = alarm.kind == AlarmKind::NewNeighbour;
+            let party = alarm.victim.filter(|_| is_link || alarm.culprit.is_none());
             let group = groups.entry((alarm.kind, alarm.culprit, party)).or_insert(Finding {
                 kind: alarm.kind.name().to_owned(),
-                culprits: alarm.culprit.into_iter().collect(),
+                culprits: alarm.culprit.into_iter().chain(other_end(alarm)).collect(),
                 victims: Vec::new(),
                 prefixes: Vec::new(),
                 confidence: None,
@@ -115,10 +125,13 @@ impl Finding {
     }
 }
 
+/// An alarm about a link blames neither of its ends more than the other.
+fn other_end(alarm: &Alarm) -> Option<Asn> {
+    alarm.victim.filter(|_| alarm.kind == AlarmKind::NewNeighbour)
+}
+
 #[cfg(test)]
 mod tests {
-    use routewarden_rivals::AlarmKind;
-
     use super::*;
 
     fn alarm(secs: u32, prefix: &str, culprit: Option<u32>) -> Alarm {
@@ -163,7 +176,12 @@ mod tests {
         assert!(touches("192.0.0.0/16", Some(64510)));
         assert!(!touches("198.51.100.0/24", Some(64510)));
         assert!(!touches("192.0.2.0/24", Some(64511)));
-        assert!(!touches("192.0.2.0/24", None));
+        assert!(touches("192.0.2.0/24", None), "the victim is right");
+        let nobody = &Finding::of_alarms(&[alarm(1, "192.0.2.0/24", None)])[0];
+        let same_kind = Truth { kind: "origin_hijack".to_owned(), ..truth.clone() };
+        assert!(same_kind.is_touched_by(nobody) && !same_kind.is_met_by(nobody));
+        let somebody = &Finding::of_alarms(&[alarm(1, "192.0.2.0/24", Some(64510))])[0];
+        assert!(same_kind.is_met_by(somebody) && !truth.is_met_by(somebody), "by its kind");
         let outage = Truth { culprit: None, ..truth.clone() };
         assert!(outage.is_touched_by(&Finding::of_alarms(&[alarm(1, "192.0.2.0/24", None)])[0]));
     }

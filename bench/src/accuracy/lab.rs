@@ -11,7 +11,7 @@ use routewarden_rivals::StartingTable;
 use super::Case;
 use super::files::Recording;
 use super::finding::Truth;
-use super::watch::Watch;
+use super::watch::{Watch, know_relations};
 
 /// The recordings of the laboratory.
 const RECORDINGS: [&str; 3] = ["plain", "roles", "roles-leaker-without"];
@@ -61,28 +61,13 @@ fn case(folder: &Path, name: &str, relations: &Path, program: &Path) -> anyhow::
 
     let ours = recording.detect(program)?;
     let vrps = load_file(&vrps, None, load_vrps)?.facts.table;
-    let mut watch = Watch::new(known(relations)?, Some(from), Some(vrps), &ours);
+    let mut table = StartingTable::default();
+    know_relations(&mut table, relations)?;
+    let mut watch = Watch::new(table, Some(from), Some(vrps), &ours);
     recording.show(&mut watch, |run| look(run, &mut happened))?;
     let findings = watch.finish(ours);
     let truths = happened.into_iter().filter(|one| one.is_seen).map(|one| one.truth).collect();
     Ok(Case { corpus: "lab", name: name.to_owned(), truths, findings })
-}
-
-/// The rivals know their neighbours, as Routewarden does.
-fn known(relations: &Path) -> anyhow::Result<StartingTable> {
-    let mut table = StartingTable::default();
-    let text =
-        std::fs::read_to_string(relations).with_context(|| relations.display().to_string())?;
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let mut fields = line.split('|');
-        let mut asn = || Some(Asn(fields.next()?.parse().ok()?));
-        let (left, right) = asn().zip(asn()).with_context(|| format!("relation {line}"))?;
-        table.know_link(left, right);
-        if line.ends_with("|0") {
-            table.know_link(right, left);
-        }
-    }
-    Ok(table)
 }
 
 fn truths(file: &Path) -> anyhow::Result<Vec<Happened>> {

@@ -107,8 +107,8 @@ pub fn judge(truths: &[Truth], findings: &[&Finding]) -> Vec<Status> {
             .filter(|&at| truths.get(at).is_some_and(|t| t.is_touched_by(finding)))
             .collect();
         let is_open = |at: &&usize| {
-            let is_kind = truths.get(**at).is_some_and(|truth| truth.kind == finding.kind);
-            is_kind && is_found.get(**at) == Some(&false)
+            let is_met = truths.get(**at).is_some_and(|truth| truth.is_met_by(finding));
+            is_met && is_found.get(**at) == Some(&false)
         };
         match about.iter().find(is_open) {
             Some(&at) => {

@@ -2,16 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::Path;
 
-use routewarden_core::facts::VrpTable;
+use routewarden_core::facts::{Relation, VrpTable};
 use routewarden_core::{
     Asn, EventBatch, PeerId, PeerTable, Prefix, RouteAttributes, RouteEventKind, Timestamp,
 };
 use routewarden_detect::{QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN};
+use routewarden_feeds::facts::{load_file, load_relations};
 use routewarden_rivals::{Artemis, Bgpalerter, Naive, Rival, StartingTable};
 
 use super::OURS;
 use super::finding::Finding;
+
+/// Lets the table know the links of a file of AS relations, as the operators concerned do: a
+/// customer its provider, peers each other.
+pub fn know_relations(table: &mut StartingTable, file: &Path) -> anyhow::Result<()> {
+    for link in load_file(file, None, load_relations)?.facts.table.iter() {
+        let (provider, customer) = match link.relation {
+            Relation::Provider => (link.b, link.a),
+            _ => (link.a, link.b),
+        };
+        table.know_link(provider, customer);
+        if link.relation == Relation::Peer {
+            table.know_link(customer, provider);
+        }
+    }
+    Ok(())
+}
 
 /// The rivals, from the table that they are configured from to their alarms.
 pub struct Watch {

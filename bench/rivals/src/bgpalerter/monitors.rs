@@ -201,7 +201,7 @@ fn new_prefix(seen: &Seen<'_>) -> Option<Notice> {
     let (configured, rule) = seen.rule.filter(|(_, rule)| rule.is_for(Monitor::NewPrefix))?;
     let is_own = !seen.origins.is_empty() && seen.origins.iter().all(|asn| rule.asns.contains(asn));
     (is_own && configured != seen.update.prefix)
-        .then(|| seen.notice(Monitor::NewPrefix, AlarmKind::SamePathMoreSpecific, seen.origin()))
+        .then(|| seen.notice(Monitor::NewPrefix, AlarmKind::SamePathMoreSpecific, None))
 }
 
 fn paths(seen: &Seen<'_>) -> Vec<Notice> {
