@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use routewarden_core::facts::{InvalidReason, RovState};
+use routewarden_core::facts::{InvalidReason, RovState, Vrp};
 use routewarden_core::{AsPath, AsPathBuf, Asn, PeerId, Prefix, Timestamp};
 
 use crate::findings::PathFinding;
@@ -149,6 +149,8 @@ pub(crate) struct Claim {
     pub(crate) samples: Vec<Sample>,
     pub(crate) target: Option<Target>,
     pub(crate) rov: Option<(RovState, Option<InvalidReason>)>,
+    /// VRPs that covered the prefix when the claim of route origin validation was made.
+    pub(crate) covering_vrps: Vec<Vrp>,
     /// Bogon ASNs in the paths.
     pub(crate) bogon_asns: Vec<Asn>,
     pub(crate) reactions: Vec<Reaction>,
@@ -188,6 +190,7 @@ impl Claim {
             samples: Vec::new(),
             target: None,
             rov: None,
+            covering_vrps: Vec::new(),
             bogon_asns: Vec::new(),
             reactions: Vec::new(),
             origin: None,

@@ -13,7 +13,7 @@ pub(crate) use plain::PLAIN_RULES;
 use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::InvalidReason;
-use routewarden_core::{Asn, Timestamp};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 use crate::claim::{Claim, ClaimKey, ClaimKind};
 use crate::detector::Detector;
@@ -81,6 +81,13 @@ impl Detector {
         let short = self.short_claims();
         let claims: BTreeMap<ClaimKey, &Claim> =
             self.claims().chain(&short).map(|claim| (claim.key, claim)).collect();
+        // Routes that are told as leaks or as coming over forged links.
+        let on_paths: BTreeSet<(Prefix, Asn)> = claims
+            .values()
+            .filter(|claim| matches!(claim.key.kind, ClaimKind::Leak | ClaimKind::ForgedLink))
+            .filter(|claim| !claim.standing && claim.witnesses.len() >= self.quorum(claim))
+            .filter_map(|claim| Some((claim.key.prefix, claim.origin?)))
+            .collect();
         for claim in claims.values() {
             let seen = claim.witnesses.len();
             if claim.key.kind == ClaimKind::Origin {
@@ -92,7 +99,7 @@ impl Detector {
                 counters.below_quorum += 1;
             } else if claim.key.kind.is_of_origin() {
                 by_culprit.entry(claim.key.culprit).or_default().push(self.weigh(claim));
-            } else if !self.is_told_otherwise(claim, &claims) {
+            } else if !self.is_told_otherwise(claim, &claims, &on_paths) {
                 groups.entry(self.cause(claim)).or_default().push(self.weigh(claim));
             }
         }
@@ -128,15 +135,25 @@ impl Detector {
 
     /// Whether the same route is already told: as a hijack with its ROV state as evidence, or as
     /// coming over a link that was no news when the claim was made.
-    fn is_told_otherwise(&self, claim: &Claim, claims: &BTreeMap<ClaimKey, &Claim>) -> bool {
+    fn is_told_otherwise(
+        &self,
+        claim: &Claim,
+        claims: &BTreeMap<ClaimKey, &Claim>,
+        on_paths: &BTreeSet<(Prefix, Asn)>,
+    ) -> bool {
         let is_reported = |kind| {
             let other = claims.get(&ClaimKey { kind, ..claim.key });
             other.is_some_and(|other| other.witnesses.len() >= self.quorum(other))
         };
         match (claim.key.kind, claim.finding.as_deref()) {
-            (ClaimKind::RpkiInvalid, _) => is_reported(ClaimKind::Origin),
+            (ClaimKind::RpkiInvalid, _) => {
+                is_reported(ClaimKind::Origin)
+                    || claim.origin.is_some_and(|o| on_paths.contains(&(claim.key.prefix, o)))
+            }
             (_, Some(PathFinding::Link(found))) => {
-                self.was_link(found.link.a, found.link.b, claim.seq)
+                let key = ClaimKey { culprit: found.link.b, ..claim.key };
+                let origin = ClaimKey { kind: ClaimKind::Origin, ..key };
+                claims.contains_key(&origin) || self.was_link(found.link.a, found.link.b, claim.seq)
             }
             _ => false,
         }
@@ -153,7 +170,7 @@ impl Detector {
         let (victims, reason) = match (claim.key.kind, claim.finding.as_deref()) {
             (ClaimKind::RpkiInvalid, _) => {
                 let reason = claim.rov.and_then(|(_, reason)| reason);
-                (self.vrp_holders(claim), reason.map(|reason| reason == InvalidReason::Asn))
+                (Detector::vrp_holders(claim), reason.map(|reason| reason == InvalidReason::Asn))
             }
             (_, Some(PathFinding::Link(found))) => (vec![found.link.a, found.link.b], None),
             _ => (Vec::new(), None),
@@ -162,17 +179,45 @@ impl Detector {
     }
 
     /// ASes that covering VRPs name, the culprit and AS0 left out; sorted.
-    fn vrp_holders(&self, claim: &Claim) -> Vec<Asn> {
-        let Some(vrps) = &self.facts().vrps else { return Vec::new() };
-        let origin = routewarden_core::Origin::As(claim.key.culprit);
-        let validity = vrps.table.validate(&claim.key.prefix, origin);
-        let holders: BTreeSet<Asn> = validity
-            .covering
+    fn vrp_holders(claim: &Claim) -> Vec<Asn> {
+        let holders: BTreeSet<Asn> = claim
+            .covering_vrps
             .iter()
             .map(|vrp| vrp.asn)
             .filter(|&asn| asn != Asn(0) && asn != claim.key.culprit)
             .collect();
         holders.into_iter().collect()
+    }
+
+    /// Whether an AS that passed the route on next to the culprit stands next to a victim in paths
+    /// from before the claim.
+    fn is_by_neighbour(&self, claim: &Claim, victims: &[Asn]) -> bool {
+        claim.propagators.keys().any(|&propagator| {
+            victims.iter().any(|&victim| self.adjacent(propagator, victim, claim.seq))
+        })
+    }
+
+    /// A prefix that the culprit is known to originate and whose text differs from the claimed one
+    /// in one digit. Looked for only where the claim was short: then it may have been a slip.
+    fn near_own_prefix(&self, claim: &Claim) -> Option<Prefix> {
+        const SLIP_SECS: i64 = 300;
+        if claim.duration_secs(self.now()) >= SLIP_SECS {
+            return None;
+        }
+        let ClaimKey { prefix, culprit, .. } = claim.key;
+        let text = prefix.to_string();
+        let (addr, len) = text.split_once('/')?;
+        let digits = if prefix.is_ipv4() { "0123456789" } else { "0123456789abcdef" };
+        for (at, old) in addr.char_indices().filter(|(_, old)| digits.contains(*old)) {
+            let (before, after) = (addr.get(..at)?, addr.get(at + 1..)?);
+            for new in digits.chars().filter(|&new| new != old) {
+                let near = format!("{before}{new}{after}/{len}").parse().ok();
+                if let Some(near) = near.filter(|near| self.is_known_origin(near, culprit)) {
+                    return Some(near);
+                }
+            }
+        }
+        None
     }
 
     fn weigh<'a>(&self, claim: &'a Claim) -> Weighed<'a> {
@@ -187,6 +232,8 @@ impl Detector {
                     .victims
                     .iter()
                     .any(|&victim| self.adjacent(victim, claim.key.culprit, claim.seq)),
+                is_by_victims_neighbour: self.is_by_neighbour(claim, &target.victims),
+                near_own_prefix: self.near_own_prefix(claim),
                 victim_is_present: target.victims.iter().any(|&victim| {
                     let block = target.covering.unwrap_or(claim.key.prefix);
                     self.is_originated_by(&block, victim)

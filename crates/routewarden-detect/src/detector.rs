@@ -220,6 +220,13 @@ impl Detector {
             .collect()
     }
 
+    /// Whether the AS is known to originate the prefix.
+    pub(crate) fn is_known_origin(&self, prefix: &Prefix, origin: Asn) -> bool {
+        let home = self.first.shard.home_of(prefix);
+        let exact = self.shards().nth(home).map(|shard| shard.habit.exact(prefix));
+        exact.is_some_and(|known| known.iter().any(|known| known.asn == origin))
+    }
+
     /// Number of prefixes that each AS is known to originate.
     pub(crate) fn prefixes_by_origin(&self) -> BTreeMap<Asn, usize> {
         let mut counts = BTreeMap::new();

@@ -419,11 +419,14 @@ impl DetectorShard {
             && let Some(vrps) = &self.facts.vrps
         {
             claim.rov = Some(vrps.table.state(&change.prefix, Origin::of(path)));
+            if claim.key.kind == ClaimKind::RpkiInvalid {
+                claim.covering_vrps = vrps.table.covering(&change.prefix).take(VRPS_MAX).collect();
+            }
         }
         if claim.witnesses.is_empty() && claim.announcements == 0 {
             claim.origin = self.rib.attributes().claimed_origin(id);
             claim.is_blackhole = attributes.community_pairs().any(|pair| pair == BLACKHOLE);
-            if claim.key.kind.is_of_path() {
+            if claim.key.kind.is_of_path() || is_of_origination(claim.key, finding) {
                 claim.finding = finding.cloned().map(Box::new);
                 claim.has_displaced = change.before.is_some() && !change.before_unknown;
             }
@@ -448,7 +451,7 @@ impl DetectorShard {
         let target = match claim.key.kind {
             ClaimKind::Origin => crate::target::aim(self, claim.key, change),
             ClaimKind::LessSpecific => crate::target::aim_below(self, claim.key, change),
-            ClaimKind::ForgedLink => {
+            ClaimKind::ForgedLink | ClaimKind::Leak => {
                 let origin = change.after.and_then(|id| self.rib.attributes().claimed_origin(id));
                 origin.map(|origin| crate::target::aim_at(self, claim.key, change, vec![origin]))
             }
@@ -523,10 +526,10 @@ impl DetectorShard {
         let (before, after) = (origin_of(change.before), origin_of(change.after));
         let (time, prefix) = (change.time, change.prefix);
         if let Some(lost) = before
-            && after != before
+            && change.after.is_none()
         {
             let watched = self.outages.origin(&prefix).unwrap_or(lost);
-            if watched == lost {
+            if watched == lost && self.is_established(&prefix, lost, time) {
                 let now = self.presence(&prefix, lost);
                 self.outages.on_withdrawal((time, prefix, lost), now, full_feeds);
             }
@@ -538,6 +541,15 @@ impl DetectorShard {
             let now = self.presence(&prefix, watched);
             self.outages.on_announcement(time, &prefix, now);
         }
+    }
+
+    /// Whether the origin is known of the prefix since before the last hour: what came only just may
+    /// go again.
+    fn is_established(&self, prefix: &Prefix, origin: Asn, now: Timestamp) -> bool {
+        let known = self.habit.exact(prefix).iter().find(|known| known.asn == origin);
+        known.is_some_and(|known| {
+            known.from != KnownFrom::Stream || now.secs_since(known.since) >= ESTABLISHED_SECS
+        })
     }
 
     /// Distinct ASes that have the prefix, as far as nobody said otherwise.
@@ -581,8 +593,20 @@ fn is_first(rib: &AdjRibIn, change: &RouteChange, origin: Asn) -> bool {
 /// touched less than a million prefixes.
 pub const CLAIMS_MAX: usize = 4_000_000;
 
+/// Whether an origin claim comes over a link that nobody knows, right behind the culprit.
+fn is_of_origination(key: ClaimKey, finding: Option<&PathFinding>) -> bool {
+    key.kind == ClaimKind::Origin
+        && matches!(finding, Some(PathFinding::Link(found)) if found.link.b == key.culprit)
+}
+
+/// An origin first seen in the updates is established after this long.
+const ESTABLISHED_SECS: i64 = 3_600;
+
 /// RFC 7999 §5.
 const BLACKHOLE: (u16, u16) = (65535, 666);
+
+/// Most VRPs named in one claim.
+const VRPS_MAX: usize = 32;
 
 /// Most bogon ASNs named in one claim.
 const BOGON_ASNS_MAX: usize = 16;

@@ -64,11 +64,6 @@ pub(crate) struct Outages {
 }
 
 impl Outages {
-    /// Whether the prefix is watched: then announcements of it matter.
-    pub(crate) fn is_watched(&self, prefix: &Prefix) -> bool {
-        self.watched.contains_key(prefix)
-    }
-
     /// Origin of the route that is watched.
     pub(crate) fn origin(&self, prefix: &Prefix) -> Option<Asn> {
         self.watched.get(prefix).map(|watch| watch.origin)
@@ -183,7 +178,7 @@ mod tests {
         let loss = &outages.losses()[0];
         assert_eq!((loss.from, loss.lost_at, loss.until), (at(91), at(99), Some(at(201))));
         assert_eq!((loss.had, loss.kept), (10, 0));
-        assert!(!outages.is_watched(&prefix()));
+        assert_eq!(outages.origin(&prefix()), None);
     }
 
     #[test]

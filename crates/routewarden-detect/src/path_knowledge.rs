@@ -22,8 +22,8 @@ type Hasher = foldhash::fast::FixedState;
 
 /// Fewest distinct paths of a table that relations are inferred from: from less, chance speaks.
 const INFER_PATHS_MIN: usize = 10_000;
-/// Least confidence of an inferred relation that a leak may rest on, in percent.
-const INFERRED_PERCENT_MIN: u8 = 70;
+/// Least confidence of a relation that a leak may rest on, in percent.
+const RELATION_PERCENT_MIN: u8 = 70;
 /// Longest path that is looked into, prepends collapsed.
 const PATH_HOPS_MAX: usize = 64;
 
@@ -91,10 +91,7 @@ impl PathKnowledge {
         {
             return Some(KnownRelation { relation, basis: Basis::Operator, confidence: 100 });
         }
-        let is_sure = |known: &KnownRelation| {
-            known.basis != Basis::Inferred || known.confidence >= INFERRED_PERCENT_MIN
-        };
-        known.filter(is_sure)
+        known.filter(|known| known.confidence >= RELATION_PERCENT_MIN)
     }
 
     fn find_leak(&self, facts: &Facts, path: &[Asn], receiver: Option<Asn>) -> Option<Leak> {

@@ -14,7 +14,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use routewarden_core::facts::{FactSource, Facts};
-use routewarden_core::{Asn, Timestamp};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 use crate::claim::{Claim, ClaimKind, Target};
 use crate::incident::{Evidence, FactValue};
@@ -31,6 +31,10 @@ pub(crate) struct Case<'a> {
     /// Whether a victim and the culprit were neighbours in a path before the claim was made, or in
     /// the one that made it.
     pub(crate) adjacent: bool,
+    /// Whether an AS that passed the route on next to the culprit is a neighbour of a victim.
+    pub(crate) is_by_victims_neighbour: bool,
+    /// A prefix of the culprit's own that is one digit away from the claimed one.
+    pub(crate) near_own_prefix: Option<Prefix>,
     /// Whether a victim originates the prefix, or the covering one, at the last event.
     pub(crate) victim_is_present: bool,
     /// Time of the last event.
@@ -132,6 +136,13 @@ pub(crate) fn confidence(evidence: &[Evidence]) -> u8 {
 impl Case<'_> {
     pub(super) fn culprit(&self) -> Asn {
         self.claim.key.culprit
+    }
+
+    /// Whether the route is one for blackholing: a host route, or a more-specific with BLACKHOLE.
+    pub(super) fn is_blackhole(&self) -> bool {
+        let prefix = self.claim.key.prefix;
+        prefix.len() == prefix.family().bits()
+            || (self.claim.is_blackhole && self.target.covering.is_some())
     }
 
     /// Share of the vantage points that saw it, in percent.

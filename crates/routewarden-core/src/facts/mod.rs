@@ -28,8 +28,8 @@ pub use origins::OriginTable;
 pub use prefix_table::{PrefixRuns, PrefixTable};
 pub use relations::{Link, Relation, RelationTable};
 pub use rpki_change::{
-    AspaFinding, AspaFindingKind, RoaFinding, RoaFindingKind, RunVrps, aspa_changes, lost_anchors,
-    roa_changes,
+    ANCHOR_LOSS_DIVISOR, AspaFinding, AspaFindingKind, RoaFinding, RoaFindingKind, RunVrps,
+    aspa_changes, lost_anchors, roa_changes,
 };
 pub use source::{FactKind, FactSource, Sha256, Sourced};
 pub use vrp::{InvalidReason, RovState, TrustAnchorId, TrustAnchors, Validity, Vrp, VrpTable};

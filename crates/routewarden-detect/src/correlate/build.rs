@@ -162,7 +162,7 @@ impl Detector {
         for claim in claims {
             match claim.key.kind {
                 ClaimKind::Origin | ClaimKind::LessSpecific => found.extend(victims(claim)),
-                ClaimKind::RpkiInvalid => found.extend(self.vrp_holders(claim)),
+                ClaimKind::RpkiInvalid => found.extend(Detector::vrp_holders(claim)),
                 ClaimKind::Leak | ClaimKind::ForgedLink => found.extend(claim.origin),
                 ClaimKind::NewNeighbour => {
                     let link = link(claim).map(|link| [link.a, link.b]);

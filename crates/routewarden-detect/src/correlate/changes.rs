@@ -1,14 +1,14 @@
 //! From changes of ROAs and ASPAs to incidents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::{AspaFinding, AspaFindingKind, RoaFinding, RoaFindingKind, Vrp};
 use routewarden_core::{Asn, Prefix, Timestamp};
 
 use super::build::id_of;
-use crate::changes::{ChangeFinding, is_of_anchor};
+use crate::changes::{Change, ChangeFinding};
 use crate::detector::Detector;
-use crate::incident::{Evidence, FactValue, Incident, IncidentKind};
+use crate::incident::{Evidence, FactValue, Incident, IncidentKind, IncidentState};
 use crate::rules;
 
 const ANCHOR_LOSS_WEIGHT: i32 = 90;
@@ -18,6 +18,9 @@ const LOOSENED_WEIGHT: i32 = 60;
 const EXPIRING_WEIGHT: i32 = 50;
 const ASPA_FOREIGN_WEIGHT: i32 = 70;
 const ASPA_CHANGED_WEIGHT: i32 = 40;
+
+/// Weight of a finding that only goes with a graver one.
+const BESIDE_WEIGHT: i32 = 1;
 
 /// Rules of changes of what the RPKI says.
 pub(crate) const CHANGE_RULES: [(&str, i32); 7] = [
@@ -31,28 +34,72 @@ pub(crate) const CHANGE_RULES: [(&str, i32); 7] = [
 ];
 
 impl Detector {
-    /// One incident for each finding of a change.
+    /// One incident for each trust anchor, and for each member whose ROAs, and each AS whose ASPA,
+    /// changed at one time.
     pub(super) fn change_incidents(&self) -> Vec<Incident> {
-        let build = |(time, finding): &(Timestamp, ChangeFinding)| match finding {
-            ChangeFinding::Roa(finding) => self.roa_incident(*time, finding),
-            ChangeFinding::Aspa(finding) => self.aspa_incident(*time, finding),
-        };
-        self.change_log().findings.iter().map(build).collect()
+        let mut of_members: BTreeMap<(Timestamp, &str), Vec<(&Change, &RoaFinding)>> =
+            BTreeMap::new();
+        let mut incidents = Vec::new();
+        for change in &self.change_log().changes {
+            match &change.finding {
+                ChangeFinding::Aspa(finding) => {
+                    incidents.push(self.aspa_incident(change.time, finding));
+                }
+                ChangeFinding::Roa(finding) => {
+                    let who = finding.member.as_deref().unwrap_or(&finding.trust_anchor);
+                    of_members.entry((change.time, who)).or_default().push((change, finding));
+                }
+            }
+        }
+        incidents.extend(of_members.into_values().filter_map(|found| self.roa_incident(&found)));
+        incidents
     }
 
-    fn roa_incident(&self, time: Timestamp, finding: &RoaFinding) -> Incident {
-        let (kind, rule, weight) = match finding.kind {
-            RoaFindingKind::TrustAnchorLoss => {
-                (IncidentKind::TrustAnchorLoss, "trust_anchor_lost_vrps", ANCHOR_LOSS_WEIGHT)
-            }
+    fn roa_incident(&self, found: &[(&Change, &RoaFinding)]) -> Option<Incident> {
+        let &(change, first) = found.first()?;
+        let time = change.time;
+        let is_anchor = first.kind == RoaFindingKind::TrustAnchorLoss;
+        let kind = if is_anchor { IncidentKind::TrustAnchorLoss } else { IncidentKind::RoaChange };
+        let mut evidence: Vec<Evidence> =
+            found.iter().map(|(_, finding)| self.roa_evidence(finding)).collect();
+        // The gravest speaks; the others are told beside it.
+        evidence.sort_by_key(|line| -line.weight);
+        for line in evidence.iter_mut().skip(1) {
+            line.weight = BESIDE_WEIGHT;
+        }
+        let is_foreign = |finding: &&RoaFinding| finding.kind == RoaFindingKind::ForeignAsn;
+        let findings = || found.iter().map(|&(_, finding)| finding);
+        let culprits: BTreeSet<Asn> =
+            findings().filter(is_foreign).filter_map(|finding| finding.asn).collect();
+        let culprits: Vec<Asn> = culprits.into_iter().collect();
+        let prefixes: BTreeSet<Prefix> =
+            findings().flat_map(|finding| finding.prefixes.iter().copied()).collect();
+        let prefixes: Vec<Prefix> = prefixes.into_iter().collect();
+        let who = first.member.as_deref().unwrap_or(&first.trust_anchor);
+        let incident = (kind, id_of(&format!("{} {who} {time}", kind.name()), time), time);
+        let victims = self.asns_of(first.member.as_deref());
+        let mut incident = self.change(incident, (culprits, victims), evidence, &prefixes);
+        if is_anchor {
+            incident.prefix_count = first.vrps;
+        }
+        let ends = found.iter().map(|(change, _)| change.ended_at);
+        if let Some(end) = ends.collect::<Option<Vec<_>>>().and_then(|e| e.into_iter().max()) {
+            incident.ended_at = Some(end);
+            incident.exposure_secs = end.secs_since(time);
+            incident.state = IncidentState::Ended;
+        }
+        Some(incident)
+    }
+
+    fn roa_evidence(&self, finding: &RoaFinding) -> Evidence {
+        let (rule, weight) = match finding.kind {
+            RoaFindingKind::TrustAnchorLoss => ("trust_anchor_lost_vrps", ANCHOR_LOSS_WEIGHT),
             RoaFindingKind::ForeignAsn | RoaFindingKind::As0Added => {
-                (IncidentKind::RoaChange, "foreign_asn_authorised", FOREIGN_WEIGHT)
+                ("foreign_asn_authorised", FOREIGN_WEIGHT)
             }
-            RoaFindingKind::Removed => (IncidentKind::RoaChange, "roa_removed", REMOVED_WEIGHT),
-            RoaFindingKind::Loosened => {
-                (IncidentKind::RoaChange, "max_length_raised", LOOSENED_WEIGHT)
-            }
-            RoaFindingKind::Expiring => (IncidentKind::RoaChange, "roa_expiring", EXPIRING_WEIGHT),
+            RoaFindingKind::Removed => ("roa_removed", REMOVED_WEIGHT),
+            RoaFindingKind::Loosened => ("max_length_raised", LOOSENED_WEIGHT),
+            RoaFindingKind::Expiring => ("roa_expiring", EXPIRING_WEIGHT),
         };
         let vrps = |vrps: &[Vrp]| -> FactValue {
             FactValue::List(vrps.iter().map(|vrp| vrp_text(vrp).as_str().into()).collect())
@@ -64,19 +111,7 @@ impl Detector {
             ("trust_anchor".to_owned(), finding.trust_anchor.as_ref().into()),
             ("source".to_owned(), self.vrps_cited().as_str().into()),
         ]);
-        let evidence = told(rule, weight, &finding.reason, facts);
-        let is_foreign = weight == FOREIGN_WEIGHT;
-        let culprits: Vec<Asn> =
-            finding.asn.filter(|asn| is_foreign && asn.0 != 0).into_iter().collect();
-        let who = finding.member.as_deref().unwrap_or(&finding.trust_anchor);
-        let identity = format!("{:?} {who} {:?} {time}", finding.kind, finding.asn);
-        let victims = self.asns_of(finding.member.as_deref());
-        let incident = (kind, id_of(&identity, time), time);
-        let mut incident = self.change(incident, (culprits, victims), evidence, &finding.prefixes);
-        if is_of_anchor(finding) {
-            incident.prefix_count = finding.vrps;
-        }
-        incident
+        told(rule, weight, &finding.reason, facts)
     }
 
     fn aspa_incident(&self, time: Timestamp, finding: &AspaFinding) -> Incident {
@@ -95,17 +130,16 @@ impl Detector {
         let culprits = if is_foreign { finding.providers.clone() } else { Vec::new() };
         let identity = format!("{:?} {} {time}", finding.kind, finding.customer);
         let incident = (IncidentKind::AspaChange, id_of(&identity, time), time);
-        self.change(incident, (culprits, vec![finding.customer]), evidence, &[])
+        self.change(incident, (culprits, vec![finding.customer]), vec![evidence], &[])
     }
 
     fn change(
         &self,
         (kind, id, time): (IncidentKind, String, Timestamp),
         (culprits, victims): (Vec<Asn>, Vec<Asn>),
-        evidence: Evidence,
+        evidence: Vec<Evidence>,
         prefixes: &[Prefix],
     ) -> Incident {
-        let evidence = vec![evidence];
         let mut incident = Incident {
             as_names: self.as_names(culprits.iter().chain(&victims)),
             culprits,

@@ -117,7 +117,6 @@ impl Detector {
         let evidence = link::weigh(&LinkCase {
             claims: &all,
             found,
-            target: lead.target.as_ref(),
             facts: self.facts(),
             prefixes_of_origin: self.prefixes_of(found.link.b),
             victim_is_present: self.has_other_path(lead, found),

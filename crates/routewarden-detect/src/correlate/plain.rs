@@ -111,10 +111,8 @@ fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
         return Vec::new();
     };
     let prefix = claim.key.prefix;
-    let origin = routewarden_core::Origin::As(claim.key.culprit);
-    let validity = vrps.table.validate(&prefix, origin);
-    let covering: Vec<String> = validity
-        .covering
+    let covering: Vec<String> = claim
+        .covering_vrps
         .iter()
         .map(|vrp| format!("{} up to /{} {}", vrp.prefix, vrp.max_len, vrp.asn))
         .collect();

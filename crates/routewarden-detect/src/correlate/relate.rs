@@ -26,6 +26,10 @@ pub(super) fn relate(incidents: &mut [Incident]) {
         for (other, earlier) in recent {
             if let Some(relation) = relation(earlier, later) {
                 ties.push((at, other, relation));
+            } else if earlier.first_seen == later.first_seen
+                && let Some(relation) = relation(later, earlier)
+            {
+                ties.push((other, at, relation));
             }
         }
     }

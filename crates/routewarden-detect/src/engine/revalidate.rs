@@ -84,6 +84,7 @@ impl DetectorShard {
         let DetectorShard { by_prefix, claims, facts, .. } = self;
         for &index in by_prefix.get(&prefix).into_iter().flatten() {
             if let Some(claim) = claims.get_mut(index)
+                && claim.key.kind != ClaimKind::RpkiInvalid
                 && let Some(origin) = claim.origin
             {
                 claim.rov = facts.rov(&prefix, Origin::As(origin));

@@ -32,7 +32,9 @@ pub(crate) const RULES: &[LeakRule] = &[
     Rule { name: "relations_stated", weight: 50, ask: stated },
     Rule { name: "relations_given", weight: 40, ask: given },
     Rule { name: "relations_inferred", weight: 30, ask: inferred },
+    Rule { name: "new_triple", weight: 15, ask: new_triple },
     Rule { name: "regular_paths_displaced", weight: 15, ask: displaced },
+    Rule { name: "leaks_new_more_specifics", weight: 15, ask: new_more_specifics },
     Rule { name: "many_prefixes", weight: 10, ask: many_prefixes },
     Rule { name: "mass_leak", weight: 15, ask: mass },
     Rule { name: "many_origins", weight: 10, ask: many_origins },
@@ -41,9 +43,10 @@ pub(crate) const RULES: &[LeakRule] = &[
     Rule { name: "leak_widely_seen", weight: 10, ask: widely_seen },
     Rule { name: "leaker_same_organisation", weight: -50, ask: same_organisation },
     Rule { name: "no_table", weight: -25, ask: no_table },
-    Rule { name: "few_prefixes", weight: -25, ask: few_prefixes },
+    Rule { name: "few_prefixes", weight: -20, ask: few_prefixes },
     Rule { name: "leak_barely_seen", weight: -20, ask: barely_seen },
     Rule { name: "leak_fleeting", weight: -15, ask: fleeting },
+    Rule { name: "leakers_own_customers", weight: -10, ask: own_customers },
 ];
 
 /// Evidence and counter-evidence, in the order of the rules.
@@ -162,6 +165,30 @@ fn inferred(case: &LeakCase<'_>) -> Option<Found> {
     case.by_relations(&[Basis::Inferred])
 }
 
+/// In the table no path goes this way up again.
+fn new_triple(case: &LeakCase<'_>) -> Option<Found> {
+    (case.knowledge.has_links && !case.is_proven()).then(|| {
+        Found::new("No path of the table went up again between these three: it is no habit.")
+    })
+}
+
+/// What a route optimizer makes for itself gets out: more-specifics that nobody announced.
+fn new_more_specifics(case: &LeakCase<'_>) -> Option<Found> {
+    let is_new = |claim: &&&Claim| {
+        claim.target.as_ref().is_some_and(|target| target.covering.is_some())
+            && !claim.has_displaced
+    };
+    let count = case.claims.iter().filter(is_new).count();
+    (count * 2 >= case.claims.len()).then(|| {
+        Found::new(format!(
+            "{count} of {} prefixes are new more-specifics of the origins' own: they draw traffic \
+             wherever they are seen.",
+            case.claims.len()
+        ))
+        .with("more_specifics", count)
+    })
+}
+
 /// The same vantage points had these prefixes by a regular path right before.
 fn displaced(case: &LeakCase<'_>) -> Option<Found> {
     let count = case.claims.iter().filter(|claim| claim.has_displaced).count();
@@ -275,9 +302,10 @@ fn fleeting(case: &LeakCase<'_>) -> Option<Found> {
 }
 
 /// Whether all that is leaked is of the leaker's own customers: it harms nobody else.
-pub(crate) fn is_own_customers(case: &LeakCase<'_>) -> bool {
+fn own_customers(case: &LeakCase<'_>) -> Option<Found> {
     let relation = |asn: Asn| case.knowledge.relation(case.facts, case.triple.by, asn);
     let is_customer =
         |&asn: &Asn| relation(asn).is_some_and(|known| known.relation == Relation::Customer);
-    !case.origins.is_empty() && case.origins.iter().all(is_customer)
+    (!case.origins.is_empty() && case.origins.iter().all(is_customer))
+        .then(|| Found::new("All that is leaked is of the leaker's own customers."))
 }

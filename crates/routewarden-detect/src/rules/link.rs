@@ -5,7 +5,7 @@ use routewarden_core::facts::Facts;
 use routewarden_core::{Asn, Timestamp};
 
 use super::{Found, Rule};
-use crate::claim::{Claim, Target};
+use crate::claim::Claim;
 use crate::findings::LinkFinding;
 use crate::incident::Evidence;
 
@@ -14,7 +14,6 @@ pub(crate) struct LinkCase<'a> {
     pub(crate) claims: &'a [&'a Claim],
     /// The strongest of what the claims found of the link.
     pub(crate) found: &'a LinkFinding,
-    pub(crate) target: Option<&'a Target>,
     pub(crate) facts: &'a Facts,
     /// Prefixes that the origin is known to originate.
     pub(crate) prefixes_of_origin: usize,

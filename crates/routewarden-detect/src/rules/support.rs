@@ -5,6 +5,7 @@ use routewarden_core::facts::{FactSource, InvalidReason, Relation, RovState};
 use routewarden_core::shard::is_short;
 
 use super::{Case, Found, OriginRule, Rule};
+use crate::findings::PathFinding;
 use crate::knowledge::KnownFrom;
 
 pub(super) const RULES: &[OriginRule] = &[
@@ -14,6 +15,8 @@ pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "rov_invalid_max_length", weight: 15, ask: rov_invalid_max_length },
     Rule { name: "victim_reacted", weight: 25, ask: victim_reacted },
     Rule { name: "victim_announces_again", weight: 10, ask: victim_announces_again },
+    Rule { name: "foreign_host_route", weight: 15, ask: foreign_host_route },
+    Rule { name: "unknown_upstream", weight: 10, ask: unknown_upstream },
     Rule { name: "no_relation", weight: 10, ask: no_relation },
     Rule { name: "countries_differ", weight: 10, ask: countries_differ },
     Rule { name: "exclusive_space", weight: 10, ask: exclusive_space },
@@ -123,6 +126,32 @@ fn victim_announces_again(case: &Case<'_>) -> Option<Found> {
             own.origin, own.prefix, own.time
         ))
         .with("time", own.time),
+    )
+}
+
+/// A host route is announced to have traffic thrown away: by its holder or its provider, or by one
+/// who means harm.
+fn foreign_host_route(case: &Case<'_>) -> Option<Found> {
+    let is_providers = super::against::is_of_provider(case);
+    (case.is_blackhole() && !is_providers).then(|| {
+        Found::new(format!(
+            "It is a route for blackholing, and nothing shows {} to be a provider of {}.",
+            case.culprit(),
+            case.victims()
+        ))
+    })
+}
+
+/// The culprit is reached over a link that no path of the table and no fact shows.
+fn unknown_upstream(case: &Case<'_>) -> Option<Found> {
+    let Some(PathFinding::Link(found)) = case.claim.finding.as_deref() else { return None };
+    let upstream = found.link.a;
+    Some(
+        Found::new(format!(
+            "It came by {upstream}, which no path of the table and no fact shows next to {}.",
+            case.culprit()
+        ))
+        .with("upstream", upstream),
     )
 }
 
