@@ -48,7 +48,7 @@ impl Bgpalerter {
     }
 
     /// Configured as its generator does, for every prefix of the table: its origins, more-specifics
-    /// not ignored; and for every AS that originates one: the upstreams and downstreams seen.
+    /// not ignored; and for every AS that originates one: the upstreams and downstreams seen, if any.
     /// Quorums and times are its defaults, made for the hundreds of peers of RIS, with two
     /// exceptions for small collectors: that of the visibility monitor (40) is at most half of
     /// `peers`, and with fewer than [`PEERS_FEW`] one peer is enough for every other monitor.
@@ -58,9 +58,10 @@ impl Bgpalerter {
             config.rules.get_or_default(prefix).asns = origins.to_vec();
         }
         for asn in table.origin_asns() {
-            let seen = table.neighbours(asn).cloned().unwrap_or_default();
-            let monitored =
-                MonitoredAs { upstreams: seen.upstreams, downstreams: seen.downstreams };
+            let monitored = table.neighbours(asn).cloned().map(|seen| MonitoredAs {
+                upstreams: seen.upstreams,
+                downstreams: seen.downstreams,
+            });
             config.monitored.insert(asn, monitored);
         }
         let quorum = &mut config.quorum;

@@ -10,7 +10,7 @@ use routewarden_rivals::StartingTable;
 use super::Case;
 use super::files::Recording;
 use super::finding::{Finding, Truth};
-use super::watch::{Watch, know_relations};
+use super::watch::Watch;
 
 /// Every AS whose number this divides is in the sample constituency: about one of a hundred.
 pub const CONSTITUENCY_MODULUS: u32 = 97;
@@ -35,8 +35,6 @@ struct Given {
     updates: &'static str,
     /// Known origins, where there is no table.
     origins: Option<&'static str>,
-    /// Known neighbours, where there is no table; only the rivals need them.
-    relations: Option<&'static str>,
     organisations: &'static str,
     from: &'static str,
 }
@@ -47,7 +45,6 @@ const GIVEN: [Given; 3] = [
         table: Some("mrt/route-views2-20080224.1600.rib.bz2"),
         updates: "mrt/route-views2-20080224",
         origins: None,
-        relations: None,
         organisations: "asorg/20080402.as-org2info.jsonl.gz",
         from: "2008-02-24T16:00:00Z",
     },
@@ -56,7 +53,6 @@ const GIVEN: [Given; 3] = [
         table: None,
         updates: "mrt/rrc04-20210101",
         origins: Some("origins/dfz-v4-prefix-origin.2021.csv.gz"),
-        relations: Some("asrel/asrel_201806.txt.gz"),
         organisations: "asorg/20211001.as-org2info.jsonl.gz",
         from: "2021-01-01T05:25:00Z",
     },
@@ -65,7 +61,6 @@ const GIVEN: [Given; 3] = [
         table: None,
         updates: "mrt/rrc12-20210101",
         origins: Some("origins/dfz-v4-prefix-origin.2021.csv.gz"),
-        relations: Some("asrel/asrel_201806.txt.gz"),
         organisations: "asorg/20211001.as-org2info.jsonl.gz",
         from: "2021-01-01T07:50:00Z",
     },
@@ -89,9 +84,8 @@ impl Window {
 pub fn windows(data: &Path, program: &Path) -> anyhow::Result<(Vec<Window>, Vec<&'static str>)> {
     let (mut windows, mut missing) = (Vec::new(), Vec::new());
     for given in &GIVEN {
-        let facts = [given.origins, given.relations, Some(given.organisations)];
-        let files = [given.table, Some(given.updates)];
-        if files.iter().chain(&facts).flatten().all(|file| data.join(file).exists()) {
+        let files = [given.table, Some(given.updates), given.origins, Some(given.organisations)];
+        if files.iter().flatten().all(|file| data.join(file).exists()) {
             windows.push(window(given, data, program)?);
         } else {
             missing.push(given.name);
@@ -120,9 +114,6 @@ fn window(given: &Given, data: &Path, program: &Path) -> anyhow::Result<Window> 
                 table.know_origin(prefix, *asn);
             }
         }
-    }
-    if let Some(file) = given.relations {
-        know_relations(&mut table, &data.join(file))?;
     }
     let mut watch = Watch::new(table, Some(from), None, &ours);
     let period = recording.show(&mut watch, |_| {})?;

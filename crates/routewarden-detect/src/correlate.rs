@@ -18,7 +18,7 @@ use routewarden_core::{Asn, Prefix, Timestamp};
 use crate::claim::{Claim, ClaimKey, ClaimKind};
 use crate::detector::Detector;
 use crate::findings::PathFinding;
-use crate::incident::{Evidence, LeakTriple};
+use crate::incident::{Evidence, IncidentKind, LeakTriple};
 use crate::rules::{self, Case};
 use crate::{Incident, QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN, Report};
 
@@ -115,7 +115,10 @@ impl Detector {
         incidents.extend(self.outage_incidents());
         incidents.extend(self.change_incidents());
         if self.facts().constituency.is_some() {
-            incidents.retain(|incident| !incident.constituency.is_empty());
+            // The loss of a trust anchor concerns everyone.
+            incidents.retain(|incident| {
+                !incident.constituency.is_empty() || incident.kind == IncidentKind::TrustAnchorLoss
+            });
         }
         incidents.sort_by(|a, b| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
         relate::relate(&mut incidents);
@@ -148,6 +151,7 @@ impl Detector {
         match (claim.key.kind, claim.finding.as_deref()) {
             (ClaimKind::RpkiInvalid, _) => {
                 is_reported(ClaimKind::Origin)
+                    || (self.facts().constituency.is_some() && is_reported(ClaimKind::MoreSpecific))
                     || claim.origin.is_some_and(|o| on_paths.contains(&(claim.key.prefix, o)))
             }
             (_, Some(PathFinding::Link(found))) => {

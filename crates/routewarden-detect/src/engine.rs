@@ -543,8 +543,7 @@ impl DetectorShard {
         }
     }
 
-    /// Whether the origin is known of the prefix since before the last hour: what came only just may
-    /// go again.
+    /// Whether the origin is known of the prefix for hours: what came only just may go again.
     fn is_established(&self, prefix: &Prefix, origin: Asn, now: Timestamp) -> bool {
         let known = self.habit.exact(prefix).iter().find(|known| known.asn == origin);
         known.is_some_and(|known| {
@@ -600,7 +599,7 @@ fn is_of_origination(key: ClaimKey, finding: Option<&PathFinding>) -> bool {
 }
 
 /// An origin first seen in the updates is established after this long.
-const ESTABLISHED_SECS: i64 = 3_600;
+const ESTABLISHED_SECS: i64 = 6 * 3_600;
 
 /// RFC 7999 §5.
 const BLACKHOLE: (u16, u16) = (65535, 666);

@@ -29,6 +29,9 @@ pub(crate) struct Document {
     /// Whether bogon checks make sense: off for scenarios in documentation space.
     #[serde(default = "default_bogons")]
     pub(crate) bogons: bool,
+    /// Whether bad practice of everyone is told.
+    #[serde(default)]
+    pub(crate) hygiene: bool,
     /// Time of the table.
     pub(crate) start: Spanned<Datetime>,
     /// End of observation.

@@ -33,6 +33,8 @@ pub struct Scenario {
     pub refs: Vec<String>,
     /// Whether bogon checks apply; off for scenarios in documentation space.
     pub bogons: bool,
+    /// Whether bad practice of everyone is told, not of constituents only.
+    pub hygiene: bool,
     /// Time of the table.
     pub start: Timestamp,
     /// End of observation: nothing happens later.
@@ -163,6 +165,7 @@ fn build(document: Document) -> Checked<Scenario> {
         sources: document.sources,
         refs: document.refs,
         bogons: document.bogons,
+        hygiene: document.hygiene,
         start,
         end,
         peers,

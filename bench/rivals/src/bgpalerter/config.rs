@@ -124,8 +124,8 @@ impl Quorum {
 pub struct Config {
     /// By prefix.
     pub rules: PrefixMap<Rule>,
-    /// By AS.
-    pub monitored: BTreeMap<Asn, MonitoredAs>,
+    /// By AS; without neighbours declared these are not looked at.
+    pub monitored: BTreeMap<Asn, Option<MonitoredAs>>,
     /// How many must show it.
     pub quorum: Quorum,
     /// How long an alarm below the quorum is kept.

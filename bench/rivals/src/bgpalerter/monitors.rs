@@ -108,7 +108,7 @@ impl Bgpalerter {
         let mut notices = Vec::new();
         let last = path.len().saturating_sub(1);
         for (at, asn) in path.iter().enumerate() {
-            let Some(declared) = self.config.monitored.get(asn) else { continue };
+            let Some(Some(declared)) = self.config.monitored.get(asn) else { continue };
             let left = at.checked_sub(1).and_then(|left| path.get(left));
             let right = path.get(at + 1);
             let sides = [

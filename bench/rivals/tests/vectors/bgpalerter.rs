@@ -68,7 +68,7 @@ fn config(document: &Value, file: &str) -> Config {
                 upstreams: asns(&value["upstreams"]),
                 downstreams: asns(&value["downstreams"]),
             };
-            (Asn(name.parse().unwrap()), neighbours)
+            (Asn(name.parse().unwrap()), Some(neighbours))
         });
     let given = &document["config"];
     let quorum =

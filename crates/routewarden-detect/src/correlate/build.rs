@@ -47,9 +47,13 @@ impl Detector {
         let vantage_points = self.points(&all);
         let countermeasures = countermeasures(&all);
         let prefixes: Vec<Prefix> = prefixes.into_iter().collect();
-        let victims = self.incident_victims(&all);
+        let mut victims = self.incident_victims(&all);
         let culprits: BTreeSet<Asn> = all.iter().map(|claim| claim.key.culprit).collect();
-        let culprits: Vec<Asn> = culprits.into_iter().collect();
+        let mut culprits: Vec<Asn> = culprits.into_iter().collect();
+        if kind == IncidentKind::SamePathMoreSpecific {
+            // Whoever forged it shows nowhere; the origin is the one to ask, and the victim if so.
+            victims = std::mem::take(&mut culprits);
+        }
         let propagators = propagators(&all);
         let (evidence, counter_evidence) = lines.into_iter().partition(|line| line.weight > 0);
         let mut incident = Incident {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use routewarden_core::{Asn, Prefix};
+use routewarden_core::Asn;
+use routewarden_core::facts::Relation;
 
 use super::{
     BURST_CONFIDENCE_MIN, BURST_GAP_SECS, BURST_VICTIMS_MIN, BURST_WEIGHT, Group, INTERNAL_WEIGHT,
@@ -30,8 +31,12 @@ impl Detector {
         let mut explained = 0;
         let mut by_victims: BTreeMap<Vec<Asn>, Vec<Weighed<'_>>> = BTreeMap::new();
         for burst in split_by_start(claims, BURST_GAP_SECS) {
-            if let Some(leak) = re_origination(&burst) {
-                incidents.push(self.build(leak(burst)));
+            let is_customer = |asn, provider| {
+                let known = self.knowledge().relation(self.facts(), asn, provider);
+                known.is_some_and(|known| known.relation == Relation::Provider)
+            };
+            if is_re_origination(&burst, is_customer) {
+                incidents.push(self.build(re_origination(burst)));
                 continue;
             }
             let all = burst.len();
@@ -197,35 +202,42 @@ fn internal_leak(burst: Vec<Weighed<'_>>) -> Group<'_> {
     Group { extra: vec![evidence], leak, ..Group::of(burst) }
 }
 
+/// Prefixes of one neighbour that an AS must originate at once to make a re-origination.
+const REORIGINATED_PREFIXES_MIN: usize = 3;
+
 /// Whether a burst is a re-origination (RFC 7908 type 5): most of the prefixes are those of ASes
-/// whose routes the culprit had itself.
-fn re_origination(burst: &[Weighed<'_>]) -> Option<fn(Vec<Weighed<'_>>) -> Group<'_>> {
-    let is_exact = |w: &&Weighed<'_>| w.claim.target.as_ref().is_some_and(|t| t.covering.is_none());
-    let exact: Vec<&Weighed<'_>> = burst.iter().filter(is_exact).collect();
-    let had_it = |w: &&&Weighed<'_>| {
-        let target = w.claim.target.as_ref();
-        target.is_some_and(|target| target.victim_routes_via_culprit > 0)
-    };
-    let victims: BTreeSet<&[Asn]> = exact.iter().map(|w| victims(w.claim)).collect();
-    let carried = exact.iter().filter(had_it).count();
+/// whose routes the culprit had itself, and it is not that it originates them for its customers.
+fn is_re_origination(burst: &[Weighed<'_>], is_customer: impl Fn(Asn, Asn) -> bool) -> bool {
+    let target = |w: &Weighed<'_>| w.claim.target.clone();
+    let exact: Vec<_> =
+        burst.iter().filter_map(target).filter(|target| target.covering.is_none()).collect();
+    let carried = exact.iter().filter(|target| target.victim_routes_via_culprit > 0).count();
+    let victims: BTreeSet<&[Asn]> = exact.iter().map(|target| &*target.victims).collect();
+    let culprit = burst.first().map(|w| w.claim.key.culprit).unwrap_or_default();
+    let of_providers = exact
+        .iter()
+        .filter(|target| target.victims.iter().any(|&victim| is_customer(culprit, victim)))
+        .count();
     (victims.len() >= BURST_VICTIMS_MIN && carried * 2 >= burst.len())
-        .then_some(re_origination_group as fn(Vec<Weighed<'_>>) -> Group<'_>)
+        || (of_providers >= REORIGINATED_PREFIXES_MIN && of_providers * 2 >= burst.len())
 }
 
-fn re_origination_group(burst: Vec<Weighed<'_>>) -> Group<'_> {
+fn re_origination(burst: Vec<Weighed<'_>>) -> Group<'_> {
     let count = burst.len();
     let by = burst.first().map(|weighed| weighed.claim.key.culprit).unwrap_or_default();
-    let prefixes: BTreeSet<Prefix> = burst.iter().map(|w| w.claim.key.prefix).collect();
     let evidence = Evidence {
         rule: "re_origination".to_owned(),
         weight: REORIGINATION_WEIGHT,
         text: format!(
-            "{by} carried the routes to most of these {count} prefixes and originates them now as its \
-             own: it lost their paths on the way (RFC 7908 type 5)."
+            "{by} had the routes to most of these {count} prefixes from others and originates them \
+             now as its own: it lost their paths on the way (RFC 7908 type 5)."
         ),
-        facts: BTreeMap::from([("prefixes".to_owned(), prefixes.len().into())]),
+        facts: BTreeMap::from([("prefixes".to_owned(), count.into())]),
     };
-    let leak = Some(LeakTriple { rfc7908_type: Some(5), from: None, by, to: None });
+    let victims: BTreeSet<Asn> = burst.iter().flat_map(|w| victims(w.claim)).copied().collect();
+    let next: BTreeSet<Asn> = burst.iter().flat_map(|w| w.claim.propagators.keys()).copied().collect();
+    let only = |asns: &BTreeSet<Asn>| asns.first().copied().filter(|_| asns.len() == 1);
+    let leak = Some(LeakTriple { rfc7908_type: Some(5), from: only(&victims), by, to: only(&next) });
     // What explains a single one of them does not explain all at once.
     let claims = burst.into_iter().map(|w| Weighed { evidence: Vec::new(), ..w }).collect();
     Group { extra: vec![evidence], leak, ..Group::of(claims) }

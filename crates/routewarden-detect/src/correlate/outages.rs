@@ -16,9 +16,9 @@ const SAME_OUTAGE_SECS: i64 = 900;
 const AS_PREFIXES_MIN: usize = 2;
 const PREFIXES_MIN: usize = 3;
 /// An outage of a country: at least so many prefixes, of so many ASes, and this share of all known.
-const COUNTRY_PREFIXES_MIN: usize = 20;
+const COUNTRY_PREFIXES_MIN: usize = 4;
 const COUNTRY_ASES_MIN: usize = 3;
-const COUNTRY_PERCENT: usize = 30;
+const COUNTRY_PERCENT: usize = 50;
 /// The feeds count as degraded from this share of lost sessions on, in percent.
 const DEGRADED_PERCENT: usize = 25;
 /// Sessions lost this long before the start matter.
@@ -47,16 +47,16 @@ impl Detector {
         losses.sort_unstable_by_key(|loss| (loss.origin, loss.from, loss.prefix));
         let known = self.prefixes_by_origin();
         let mut incidents = Vec::new();
-        let mut of_countries: Vec<&Loss> = Vec::new();
+        let (countries, told) = self.country_outages(&losses, &known);
+        losses.retain(|loss| !told.contains(&(loss.prefix, loss.from)));
         for losses in losses
             .chunk_by(|a, b| a.origin == b.origin && b.from.secs_since(a.from) <= SAME_OUTAGE_SECS)
         {
             let Some(origin) = losses.first().map(|loss| loss.origin) else { continue };
             let of = known.get(&origin).copied().unwrap_or(0);
             incidents.extend(self.outage_of(origin, losses, of));
-            of_countries.extend(losses);
         }
-        incidents.extend(self.country_outages(of_countries, &known));
+        incidents.extend(countries);
         incidents
     }
 
@@ -125,9 +125,14 @@ impl Detector {
         Some(incident)
     }
 
-    /// Countries of which a large part is lost at once.
-    fn country_outages(&self, losses: Vec<&Loss>, known: &BTreeMap<Asn, usize>) -> Vec<Incident> {
-        let Some(organisations) = &self.facts().organisations else { return Vec::new() };
+    /// Countries of which a large part is lost at once, and the losses that are told so.
+    fn country_outages(
+        &self,
+        losses: &[&Loss],
+        known: &BTreeMap<Asn, usize>,
+    ) -> (Vec<Incident>, BTreeSet<(Prefix, Timestamp)>) {
+        let mut told = BTreeSet::new();
+        let Some(organisations) = &self.facts().organisations else { return (Vec::new(), told) };
         let country = |asn: Asn| {
             let country = &organisations.table.organisation(asn)?.country;
             (!country.is_empty()).then_some(country)
@@ -139,7 +144,7 @@ impl Detector {
             }
         }
         let mut by_country: BTreeMap<&str, Vec<&Loss>> = BTreeMap::new();
-        for loss in losses {
+        for &loss in losses {
             if let Some(country) = country(loss.origin) {
                 by_country.entry(country).or_default().push(loss);
             }
@@ -159,10 +164,11 @@ impl Detector {
                 if is_large {
                     let who = (country, asns.as_slice());
                     incidents.extend(self.outage(IncidentKind::CountryOutage, who, losses, of));
+                    told.extend(losses.iter().map(|loss| (loss.prefix, loss.from)));
                 }
             }
         }
-        incidents
+        (incidents, told)
     }
 }
 

@@ -17,9 +17,10 @@ const NEW_NEIGHBOUR_WEIGHT: i32 = 40;
 const UNEXPECTED_WEIGHT: i32 = 40;
 const MORE_SPECIFIC_WEIGHT: i32 = 30;
 const HYGIENE_WEIGHT: i32 = 60;
+const INVALID_WEIGHT: i32 = 25;
 
 /// Rules of claims that stand by themselves.
-pub(crate) const PLAIN_RULES: [(&str, i32); 9] = [
+pub(crate) const PLAIN_RULES: [(&str, i32); 10] = [
     ("bogon_prefix", BOGON_WEIGHT),
     ("bogon_asn", BOGON_WEIGHT),
     ("rov_only_invalid_asn", ROV_INVALID_ASN_WEIGHT),
@@ -28,6 +29,7 @@ pub(crate) const PLAIN_RULES: [(&str, i32); 9] = [
     ("constituents_new_neighbour", NEW_NEIGHBOUR_WEIGHT),
     ("constituents_new_prefix", UNEXPECTED_WEIGHT),
     ("own_more_specific", MORE_SPECIFIC_WEIGHT),
+    ("more_specific_is_invalid", INVALID_WEIGHT),
     ("bad_practice", HYGIENE_WEIGHT),
 ];
 
@@ -40,7 +42,7 @@ pub(super) fn plain_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence
         ClaimKind::RpkiInvalid => rpki_evidence(detector, claim),
         ClaimKind::NewNeighbour => vec![new_neighbour_evidence(claim)],
         ClaimKind::Unexpected => vec![unexpected_evidence(claim)],
-        ClaimKind::MoreSpecific => vec![more_specific_evidence(claim)],
+        ClaimKind::MoreSpecific => more_specific_evidence(claim),
         ClaimKind::AsSet | ClaimKind::LongPath | ClaimKind::Prepending => {
             vec![hygiene_evidence(claim)]
         }
@@ -168,13 +170,19 @@ fn unexpected_evidence(claim: &Claim) -> Evidence {
     line("constituents_new_prefix", UNEXPECTED_WEIGHT, text, [("prefix", prefix.into())])
 }
 
-fn more_specific_evidence(claim: &Claim) -> Evidence {
+fn more_specific_evidence(claim: &Claim) -> Vec<Evidence> {
     let (culprit, prefix) = (claim.key.culprit, claim.key.prefix);
     let text = format!(
         "{culprit} originates {prefix}, new to the table, inside its own space, over known links. If \
          it does not know of it, the path is forged as a whole (type U)."
     );
-    line("own_more_specific", MORE_SPECIFIC_WEIGHT, text, [("prefix", prefix.into())])
+    let prefix = [("prefix", FactValue::from(prefix))];
+    let mut lines = vec![line("own_more_specific", MORE_SPECIFIC_WEIGHT, text, prefix)];
+    if matches!(claim.rov, Some((RovState::Invalid, _))) {
+        let text = "RPKI: it is invalid. Its owner would have made a ROA for it, or been told of it.";
+        lines.push(line("more_specific_is_invalid", INVALID_WEIGHT, text.to_owned(), []));
+    }
+    lines
 }
 
 fn hygiene_evidence(claim: &Claim) -> Evidence {

@@ -125,13 +125,17 @@ impl DetectorShard {
             None => self.knowledge.has_links,
         };
         let is_denied = found.denied_by_aspa.is_some() || found.denied_by_operator;
-        if self.by_key.contains_key(&key) || is_denied || is_odd || found.is_more_specific {
-            out.keys.push(key);
-            out.finding = Some(PathFinding::Link(found));
-        } else if let Some(neighbour) = self.neighbour_of_constituent(&found) {
+        let is_known = self.by_key.contains_key(&key);
+        let is_suspect = is_known || is_denied || found.is_more_specific;
+        let neighbour = self.neighbour_of_constituent(&found);
+        if let Some(neighbour) = neighbour.filter(|_| !is_suspect && found.suspicion.is_none()) {
             out.push(change.prefix, ClaimKind::NewNeighbour, neighbour);
-            out.finding = Some(PathFinding::Link(found));
+        } else if is_suspect || is_odd {
+            out.keys.push(key);
+        } else if let Some(neighbour) = neighbour {
+            out.push(change.prefix, ClaimKind::NewNeighbour, neighbour);
         }
+        out.finding = Some(PathFinding::Link(found));
     }
 
     /// The other end of a link of a constituent.
@@ -206,6 +210,7 @@ impl DetectorShard {
             out.keys.push(key);
             return;
         }
+        self.assert_news_again((change.prefix, culprit), out);
         let is_bogon_origin = self.config.bogons && self.facts.bogons().asn(culprit).is_some();
         if is_bogon_origin || self.is_bogon(&change.prefix) {
             return;
@@ -254,6 +259,16 @@ impl DetectorShard {
         } else if self.is_unexpected(prefix, culprit) {
             out.push(prefix, ClaimKind::Unexpected, culprit);
         }
+    }
+
+    /// What was worth a word when the first peer showed it is so for the others, too.
+    fn assert_news_again(&self, (prefix, culprit): (Prefix, Asn), out: &mut Asserted) {
+        if self.by_prefix.get(&prefix).is_none() {
+            return;
+        }
+        let kinds = [ClaimKind::LessSpecific, ClaimKind::MoreSpecific, ClaimKind::Unexpected];
+        let keys = kinds.map(|kind| ClaimKey { prefix, kind, culprit });
+        out.keys.extend(keys.into_iter().filter(|key| self.by_key.contains_key(key)));
     }
 
     /// Whether all that is known below the prefix is originated by others. A prefix shorter than a

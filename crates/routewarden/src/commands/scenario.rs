@@ -92,7 +92,7 @@ fn load(path: &Path) -> Result<Scenario> {
 
 /// What detection reports of a scenario.
 pub(crate) fn detect(scenario: &Scenario) -> Result<Report> {
-    let config = Config { bogons: scenario.bogons, ..Config::default() };
+    let config = Config { bogons: scenario.bogons, hygiene: scenario.hygiene, ..Config::default() };
     let mut tables = Tables::new(scenario);
     let mut detector = Detector::new(config, tables.facts().map_err(anyhow::Error::msg)?);
     let mut peers = PeerTable::default();
