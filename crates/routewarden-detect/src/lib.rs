@@ -10,6 +10,7 @@ mod engine;
 mod incident;
 mod knowledge;
 pub mod path;
+pub mod relations;
 mod rules;
 mod severity;
 mod target;

@@ -3,6 +3,7 @@
 mod detect;
 mod explain;
 mod mrt;
+mod relations;
 mod scenario;
 mod validate;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Detect(args) => detect::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Mrt(args) => mrt::run(&args),
+        Command::Relations(args) => relations::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Scenario(command) => scenario::run(&command),
         Command::Completions { shell } => completions(shell),
