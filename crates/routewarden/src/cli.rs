@@ -137,6 +137,9 @@ pub struct FactArgs {
     /// AS names: JSON object or "ASN name" lines
     #[arg(long, value_name = "F")]
     pub as_names: Option<PathBuf>,
+    /// What the registries have given out: delegated-REGISTRY-extended files
+    #[arg(long, value_name = "F")]
+    pub delegated: Vec<PathBuf>,
     /// Constituency: whom we watch over, as `routewarden constituency init` writes it
     #[arg(long, value_name = "F")]
     pub constituency: Option<PathBuf>,

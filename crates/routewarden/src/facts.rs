@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use routewarden_core::facts::{AspaTable, Facts, Sourced, VrpTable};
 use routewarden_feeds::facts::{
-    Load, Rpki, load_as_names, load_constituency, load_file, load_organisations, load_origins,
-    load_relations, load_rpki,
+    Load, Rpki, load_as_names, load_constituency, load_delegations, load_file, load_organisations,
+    load_origins, load_relations, load_rpki,
 };
 
 use crate::cli::FactArgs;
@@ -22,6 +22,11 @@ pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
         relations: load_one(args.relations.as_ref(), "AS relationships", load_relations)?,
         as_names: load_one(args.as_names.as_ref(), "AS names", load_as_names)?,
         constituency: load_one(args.constituency.as_ref(), "the constituency", load_constituency)?,
+        delegations: args
+            .delegated
+            .iter()
+            .map(|path| read(path, "delegations", load_delegations))
+            .collect::<Result<_>>()?,
     })
 }
 
