@@ -123,11 +123,15 @@ impl Detector {
     /// first update; without it no path is looked into.
     pub fn begin_updates(&mut self) {
         let mut paths = PathSet::new(self.facts().route_servers.clone());
+        if !self.config().bogons {
+            paths = paths.with_reserved_asns();
+        }
         for attributes in self.shards().flat_map(|shard| shard.rib.attributes().iter()) {
             paths.insert(attributes.as_path);
         }
         let feeds = [AddressFamily::Ipv4, AddressFamily::Ipv6].map(|f| self.full_feeds(f));
-        let knowledge = Arc::new(PathKnowledge::new(self.facts(), &paths, feeds));
+        let links = self.shards().flat_map(|shard| shard.topology.links()).collect();
+        let knowledge = Arc::new(PathKnowledge::new(self.facts(), &paths, links, feeds));
         for shard in self.shards_mut() {
             shard.knowledge = Arc::clone(&knowledge);
         }

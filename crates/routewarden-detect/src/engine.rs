@@ -451,7 +451,7 @@ impl DetectorShard {
         let target = match claim.key.kind {
             ClaimKind::Origin => crate::target::aim(self, claim.key, change),
             ClaimKind::LessSpecific => crate::target::aim_below(self, claim.key, change),
-            ClaimKind::ForgedLink | ClaimKind::Leak => {
+            ClaimKind::ForgedLink | ClaimKind::Leak | ClaimKind::MoreSpecific => {
                 let origin = change.after.and_then(|id| self.rib.attributes().claimed_origin(id));
                 origin.map(|origin| crate::target::aim_at(self, claim.key, change, vec![origin]))
             }

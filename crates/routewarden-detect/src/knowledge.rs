@@ -147,6 +147,11 @@ impl Topology {
         }
     }
 
+    /// All links, each as one number.
+    pub(crate) fn links(&self) -> impl Iterator<Item = u64> {
+        self.links.keys().copied()
+    }
+
     /// Whether the two ASes were next to each other in a path of event number `seq` or before.
     pub(crate) fn adjacent(&self, a: Asn, b: Asn, seq: u64) -> bool {
         self.links.get(&link(a, b)).is_some_and(|&first| first <= seq)

@@ -48,12 +48,17 @@ pub(crate) struct PathKnowledge {
 
 impl PathKnowledge {
     /// Knowledge from the facts and the paths of the table, none when there was no table.
-    pub(crate) fn new(facts: &Facts, paths: &PathSet, full_feeds: [usize; 2]) -> Self {
-        let has_links = paths.len() > 0;
+    pub(crate) fn new(
+        facts: &Facts,
+        paths: &PathSet,
+        links: HashSet<u64, Hasher>,
+        full_feeds: [usize; 2],
+    ) -> Self {
+        let has_links = !links.is_empty();
         let is_large = paths.len() >= INFER_PATHS_MIN;
         let given = facts.relations.as_ref().map(|facts| &facts.table);
         let mut new = PathKnowledge {
-            links: paths.links().map(|(a, b)| link(a, b)).collect(),
+            links,
             is_ready: true,
             has_links,
             full_feeds,

@@ -160,6 +160,9 @@ pub struct FactArgs {
     /// ASNs of Internet exchanges' route servers: they stand in paths and sell nothing
     #[arg(long, value_name = "ASN", value_delimiter = ',')]
     pub route_servers: Vec<Asn>,
+    /// What the registries have given out: delegated-REGISTRY-extended files
+    #[arg(long, value_name = "F")]
+    pub delegated: Vec<PathBuf>,
     /// Constituency: whom we watch over, as `routewarden constituency init` writes it
     #[arg(long, value_name = "F")]
     pub constituency: Option<PathBuf>,

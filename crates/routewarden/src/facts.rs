@@ -7,8 +7,8 @@ use routewarden_core::Timestamp;
 use routewarden_core::facts::{AspaTable, Facts, Sourced, VrpTable};
 use routewarden_detect::FactsChange;
 use routewarden_feeds::facts::{
-    Load, Rpki, load_as_names, load_constituency, load_file, load_organisations, load_origins,
-    load_relations, load_rpki,
+    Load, Rpki, load_as_names, load_constituency, load_delegations, load_file, load_organisations,
+    load_origins, load_relations, load_rpki,
 };
 
 use crate::cli::FactArgs;
@@ -25,6 +25,11 @@ pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
         route_servers: route_servers(args),
         as_names: load_one(args.as_names.as_ref(), "AS names", load_as_names)?,
         constituency: load_one(args.constituency.as_ref(), "the constituency", load_constituency)?,
+        delegations: args
+            .delegated
+            .iter()
+            .map(|path| read(path, "delegations", load_delegations))
+            .collect::<Result<_>>()?,
     })
 }
 

@@ -7,6 +7,7 @@ pub mod as_names;
 pub mod aspa;
 pub mod bogons;
 pub mod constituency;
+pub mod delegations;
 pub mod organisations;
 pub mod origins;
 pub mod prefix_table;
@@ -23,6 +24,7 @@ pub use bogons::{
     AsnRange, BOGONS_TSV_SHA256, BogonAsn, BogonList, BogonPrefix, bogon_asn, bogon_prefix,
 };
 pub use constituency::{Constituency, Criticality, Holding, Member, MemberPrefix, Role, Touch};
+pub use delegations::{CountryCode, Delegation, DelegationStatus, DelegationTable, Registry};
 pub use organisations::{Organisation, OrganisationTable};
 pub use origins::OriginTable;
 pub use prefix_table::{PrefixRuns, PrefixTable};
@@ -56,6 +58,8 @@ pub struct Facts {
     pub route_servers: Vec<Asn>,
     /// Whom we watch over.
     pub constituency: Option<Sourced<Constituency>>,
+    /// What the registries have given out: one table for each file.
+    pub delegations: Vec<Sourced<DelegationTable>>,
 }
 
 impl Facts {
@@ -83,6 +87,19 @@ impl Facts {
         self.as_names.as_ref()?.table.name(asn)
     }
 
+    /// What a registry says of the block that `prefix` lies in, with the file that says so; `None`
+    /// when none does.
+    pub fn delegation(&self, prefix: &Prefix) -> Option<(Delegation, &FactSource)> {
+        let mut tables = self.delegations.iter();
+        tables.find_map(|sourced| Some((sourced.prefix(prefix)?, &sourced.source)))
+    }
+
+    /// What a registry says of an AS, with the file that says so; `None` when none does.
+    pub fn asn_delegation(&self, asn: Asn) -> Option<(Delegation, &FactSource)> {
+        let mut tables = self.delegations.iter();
+        tables.find_map(|sourced| Some((sourced.asn(asn)?, &sourced.source)))
+    }
+
     /// The bogons compiled in.
     pub fn bogons(&self) -> &'static BogonList {
         BogonList::compiled_in()
@@ -99,7 +116,8 @@ impl Facts {
             self.as_names.as_ref().map(|sourced| &sourced.source),
             self.constituency.as_ref().map(|sourced| &sourced.source),
         ];
-        sources.into_iter().flatten()
+        let delegations = self.delegations.iter().map(|sourced| &sourced.source);
+        sources.into_iter().flatten().chain(delegations)
     }
 }
 

@@ -24,6 +24,8 @@ pub enum FactKind {
     AsNames,
     /// Bogon prefixes and ASNs.
     Bogons,
+    /// What the registries have given out.
+    Delegations,
     /// Members of a constituency.
     Constituency,
 }

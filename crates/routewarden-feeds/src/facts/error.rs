@@ -156,6 +156,9 @@ pub(super) const fn expected(kind: FactKind) -> &'static str {
         FactKind::Relations => "AS relationships: lines of ASN|ASN|-1 or ASN|ASN|0",
         FactKind::AsNames => "AS names: a JSON object of ASN to name, or lines of ASN and name",
         FactKind::Bogons => "bogons",
+        FactKind::Delegations => {
+            "delegations: lines of registry|country|ipv4, ipv6 or asn|start|value|date|status"
+        }
         FactKind::Constituency => "a constituency: TOML with at least one [[member]]",
     }
 }

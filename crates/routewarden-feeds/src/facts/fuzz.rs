@@ -5,15 +5,17 @@ use std::path::Path;
 
 use routewarden_core::Origin;
 
-use super::{FactsError, Load, load_as_names, load_organisations, load_origins, load_relations};
-use super::{Loaded, Rpki, SKIPPED_SAMPLES_MAX, load_rpki};
+use super::{
+    FactsError, Load, Loaded, Rpki, SKIPPED_SAMPLES_MAX, load_as_names, load_constituency,
+    load_delegations, load_organisations, load_origins, load_relations, load_rpki,
+};
 
 /// Runs one parser, chosen by `kind`, on arbitrary octets and checks what must always hold.
 ///
 /// # Panics
 /// When something does not hold.
 pub fn facts(kind: u8, data: &[u8]) {
-    match kind % 5 {
+    match kind % 7 {
         0 => {
             if let Ok(loaded) = run(load_rpki, data) {
                 let Rpki { vrps: table, aspas } = &loaded.facts.table;
@@ -50,10 +52,22 @@ pub fn facts(kind: u8, data: &[u8]) {
                 }));
             }
         }
-        _ => {
+        4 => {
             if let Ok(loaded) = run(load_as_names, data) {
                 let table = &loaded.facts.table;
                 assert!(table.iter().all(|(asn, name)| table.name(asn) == Some(name)));
+            }
+        }
+        5 => {
+            if let Ok(loaded) = run(load_constituency, data) {
+                let table = &loaded.facts.table;
+                let mut listed = table.members().iter().flat_map(|member| &member.prefixes);
+                assert!(listed.all(|l| table.covering(&l.prefix).any(|held| held.listed == l)));
+            }
+        }
+        _ => {
+            if let Ok(loaded) = run(load_delegations, data) {
+                assert!(!loaded.facts.table.is_empty());
             }
         }
     }

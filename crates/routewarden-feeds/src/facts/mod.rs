@@ -7,6 +7,7 @@
 //! | organisations | CAIDA as-org2info in JSON lines |
 //! | relations | CAIDA as-rel serial-1 and serial-2 |
 //! | AS names | one JSON object of ASN to name, or lines of ASN and name |
+//! | delegations | `delegated-REGISTRY-extended` of the registries |
 //! | constituency | our own TOML: `docs/reference/constituency.md` |
 //!
 //! The `load_*` functions take decompressed octets; their `path` is a label for messages and the
@@ -20,6 +21,7 @@ mod as_names;
 mod aspas;
 mod constituency;
 mod date;
+mod delegations;
 mod error;
 mod field;
 mod file;
@@ -41,6 +43,7 @@ use routewarden_core::facts::{FactKind, FactSource, Sourced};
 pub use as_names::load_as_names;
 pub use aspas::ASPA_PROVIDERS_MAX;
 pub use constituency::load_constituency;
+pub use delegations::load_delegations;
 pub use error::FactsError;
 pub use file::{HashHandle, HashingReader, load_file};
 pub use input::{

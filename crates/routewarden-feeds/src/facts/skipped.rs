@@ -32,6 +32,8 @@ pub enum SkipKind {
     /// An ASPA whose providers are no array of 1 to
     /// [`ASPA_PROVIDERS_MAX`](super::ASPA_PROVIDERS_MAX).
     Providers,
+    /// Not a status of a delegation.
+    Status,
     /// Not a relationship code: neither `-1` nor `0`; or an AS in relation to itself.
     Relation,
     /// A link given again with another relationship; the first counts.
@@ -58,6 +60,7 @@ impl SkipKind {
             SkipKind::Asn => "asn",
             SkipKind::MaxLength => "max_length",
             SkipKind::Providers => "providers",
+            SkipKind::Status => "status",
             SkipKind::Relation => "relation",
             SkipKind::Conflict => "conflict",
             SkipKind::Json => "json",
