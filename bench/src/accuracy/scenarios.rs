@@ -31,7 +31,7 @@ pub fn cases(folder: &Path) -> anyhow::Result<Vec<Case>> {
 fn case(file: &Path) -> anyhow::Result<Case> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let scenario = Scenario::parse(&text).with_context(|| file.display().to_string())?;
-    let incidents = routewarden::detect_scenario(&scenario).incidents;
+    let incidents = routewarden::detect_scenario(&scenario)?.incidents;
     let findings = incidents.iter().map(|incident| {
         Finding::of_incident(&serde_json::to_value(incident)?)
             .with_context(|| file.display().to_string())

@@ -12,7 +12,8 @@ use routewarden_core::facts::{
 use routewarden_core::{Asn, Origin, Prefix, Timestamp};
 use routewarden_feeds::facts::{
     FactsError, HashingReader, JSON_DEPTH_MAX, JSON_TOKEN_OCTETS_MAX, Loaded, Place, fuzz,
-    load_as_names, load_file, load_organisations, load_origins, load_relations, load_vrps,
+    load_as_names, load_file, load_organisations, load_origins, load_relations, load_rpki,
+    load_vrps,
 };
 
 fn p(text: &str) -> Prefix {
@@ -55,6 +56,19 @@ fn real_vrps_of_rpki_client() {
         assert_eq!(validity.reason, Some(InvalidReason::MaxLength));
         assert_eq!(table.trust_anchor(&validity.covering[0]), "apnic");
     }
+}
+
+#[test]
+fn real_aspas_of_rpki_client() {
+    let Some(path) = shared("data/rpki/rpkiclient_summary_20250720T093135Z.json.bz2") else {
+        return;
+    };
+    let loaded = load_file(&path, None, load_rpki).unwrap();
+    let aspas = loaded.facts.table.aspas.unwrap();
+    assert_eq!((aspas.len(), aspas.source.entries, aspas.source.skipped.len()), (100, 100, 0));
+    assert_eq!(aspas.source.date.unwrap().to_string(), "2025-07-20T09:31:33Z");
+    assert_eq!(aspas.providers(Asn(945)), Some(&[Asn(13213), Asn(150_369)][..]));
+    assert_eq!(loaded.facts.table.vrps.len(), 723_521);
 }
 
 #[test]
@@ -274,6 +288,53 @@ fn every_form_of_vrps_gives_the_same_table() {
 }
 
 #[test]
+fn every_form_of_aspas_gives_the_same_table() {
+    let roas = r#""roas":[{"asn":64496,"prefix":"192.0.2.0/24","ta":"ripe"}]"#;
+    let forms = [
+        r#""aspas":[{"customer_asid":64496,"expires":1,"providers":[64498,64497]},
+            {"customer_asid":64499,"providers":[0]}]"#,
+        r#""aspas":[{"customer":"AS64496","providers":["AS64497","AS64498"],"source":[{}]},
+            {"customer":"AS64499","providers":["AS0"]}]"#,
+        r#""provider_authorizations":{"ipv4":[{"customer_asid":64496,"providers":[64497]}],
+            "ipv6":[{"customer_asid":64496,"providers":[64498]},
+            {"customer_asid":64499,"providers":[0]}]}"#,
+    ];
+    for form in forms {
+        let text = format!("{{{roas},{form}}}");
+        let loaded = load_rpki(Path::new("vrps"), None, &mut text.as_bytes()).unwrap();
+        let aspas = loaded.facts.table.aspas.unwrap();
+        assert_eq!(aspas.providers(Asn(64496)), Some(&[Asn(64497), Asn(64498)][..]), "{form}");
+        assert_eq!(aspas.providers(Asn(64499)), Some(&[][..]), "{form}");
+        assert_eq!((aspas.source.entries, aspas.source.skipped.len()), (2, 0), "{form}");
+    }
+    for form in ["", r#","aspas":[]"#, r#","aspas":null"#, r#","provider_authorizations":{}"#] {
+        let text = format!("{{{roas}{form}}}");
+        let loaded = load_rpki(Path::new("vrps"), None, &mut text.as_bytes()).unwrap();
+        assert!(loaded.facts.table.aspas.is_none(), "{form}");
+    }
+}
+
+#[test]
+fn a_bad_aspa_is_left_out_and_counted() {
+    let many = vec!["1"; 10_001].join(",");
+    let text = format!(
+        r#"{{"roas":[{{"asn":64496,"prefix":"192.0.2.0/24"}}],"aspas":[1,null,[],{{}},
+        {{"customer_asid":64496}},{{"customer_asid":-1,"providers":[64497]}},
+        {{"customer_asid":4294967296,"providers":[64497]}},
+        {{"customer_asid":64496,"providers":[64497,"x"]}},
+        {{"customer_asid":64496,"providers":{{"ipv4":[1]}}}},
+        {{"customer_asid":64496,"providers":[]}},{{"customer_asid":64496,"providers":[{many}]}},
+        {{"customer_asid":64497,"providers":[64498]}}]}}"#
+    );
+    let loaded = load_rpki(Path::new("vrps"), None, &mut text.as_bytes()).unwrap();
+    assert_eq!(loaded.samples.len(), 11);
+    let aspas = loaded.facts.table.aspas.unwrap();
+    assert_eq!(aspas.iter().collect::<Vec<_>>(), [(Asn(64497), &[Asn(64498)][..])]);
+    let skipped: Vec<_> = aspas.source.skipped.clone().into_iter().collect();
+    assert_eq!(skipped, [("asn", 3), ("fields", 5), ("providers", 3)]);
+}
+
+#[test]
 fn a_bad_vrp_is_left_out_and_the_next_one_read() {
     let loaded = vrps(
         r#"{"roas":[1,null,"x",[{}],-1,1.5,true,{},
@@ -381,7 +442,8 @@ fn the_date_of_the_file_goes_before_the_hint() {
 }
 
 /// Small well-formed files: the seeds of the damage below, and of the fuzzer.
-const SEEDS: [&str; 12] = [
+const SEEDS: [&str; 13] = [
+    r#"{"roas":[{"asn":64496,"prefix":"192.0.2.0/24"}],"aspas":[{"customer_asid":64496,"providers":[64497,"AS64498"]}],"provider_authorizations":{"ipv4":[{"customer_asid":64496,"providers":[0]}],"ipv6":[]}}"#,
     r#"{"metadata":{"buildtime":"2025-07-20T09:31:33Z"},"roas":[{"asn":64496,"prefix":"192.0.2.0/24","maxLength":25,"ta":"ripe","expires":1},{"asn":"AS64497","prefix":"2001:db8::/32","maxLength":48}]}"#,
     "ASN,IP Prefix,Max Length,Trust Anchor\nAS64496,192.0.2.0/24,25,ripe\nAS0,2001:db8::/32,,x\n",
     "; Original file : rib.20080501.0644.bz2\n192.0.2.0/24\t64496\n2001:db8::/32\t{64497,64498}\n",

@@ -13,7 +13,8 @@ pub enum Exit {
     Usage,
     /// 3: done, but on incomplete data: a file was cut, corrupt or skipped.
     Incomplete,
-    /// 4: `--fail-on` was given, and a finding is at or above it.
+    /// 4: `--fail-on` was given, and a finding is at or above it; `constituency check` found a
+    /// difference.
     Finding,
 }
 

@@ -12,6 +12,7 @@ mod pipeline;
 mod progress;
 mod shards;
 mod summary;
+mod tables;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -46,7 +47,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// What detection makes of a scenario: the very same that `routewarden scenario` shows, for those
 /// who measure it.
-pub fn detect_scenario(scenario: &routewarden_lab::Scenario) -> routewarden_detect::Report {
+///
+/// # Errors
+/// When the members of its constituency make none.
+pub fn detect_scenario(
+    scenario: &routewarden_lab::Scenario,
+) -> anyhow::Result<routewarden_detect::Report> {
     commands::scenario::detect(scenario)
 }
 

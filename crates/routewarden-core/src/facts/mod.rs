@@ -4,25 +4,36 @@
 //! `routewarden-feeds` reads them from files; nothing here does I/O.
 
 pub mod as_names;
+pub mod aspa;
 pub mod bogons;
+pub mod constituency;
 pub mod organisations;
 pub mod origins;
 pub mod prefix_table;
 pub mod relations;
+pub mod rpki_change;
 pub mod source;
 pub mod vrp;
 mod vrp_array;
+pub mod vrp_diff;
 
 pub use as_names::AsNameTable;
+pub use aspa::{AspaOffence, AspaState, AspaTable, AspaVerdict, Hop};
 pub use bogons::{
     AsnRange, BOGONS_TSV_SHA256, BogonAsn, BogonList, BogonPrefix, bogon_asn, bogon_prefix,
 };
+pub use constituency::{Constituency, Criticality, Holding, Member, MemberPrefix, Role, Touch};
 pub use organisations::{Organisation, OrganisationTable};
 pub use origins::OriginTable;
 pub use prefix_table::{PrefixRuns, PrefixTable};
 pub use relations::{Link, Relation, RelationTable};
+pub use rpki_change::{
+    ANCHOR_LOSS_DIVISOR, AspaFinding, AspaFindingKind, RoaFinding, RoaFindingKind, RunVrps,
+    aspa_changes, lost_anchors, roa_changes,
+};
 pub use source::{FactKind, FactSource, Sha256, Sourced};
 pub use vrp::{InvalidReason, RovState, TrustAnchorId, TrustAnchors, Validity, Vrp, VrpTable};
+pub use vrp_diff::{AnchorChange, Renewal, Revalidation, StandingRoutes, StateChange, VrpDiff};
 
 use crate::{Asn, Origin, Prefix};
 
@@ -31,6 +42,8 @@ use crate::{Asn, Origin, Prefix};
 pub struct Facts {
     /// Validated ROA payloads.
     pub vrps: Option<Sourced<VrpTable>>,
+    /// Provider authorizations.
+    pub aspas: Option<Sourced<AspaTable>>,
     /// Known origins of prefixes.
     pub origins: Option<Sourced<OriginTable>>,
     /// Organisations of ASes.
@@ -39,6 +52,10 @@ pub struct Facts {
     pub relations: Option<Sourced<RelationTable>>,
     /// Names of ASes.
     pub as_names: Option<Sourced<AsNameTable>>,
+    /// Route servers of Internet exchanges, ascending: they stand in paths and sell nothing.
+    pub route_servers: Vec<Asn>,
+    /// Whom we watch over.
+    pub constituency: Option<Sourced<Constituency>>,
 }
 
 impl Facts {
@@ -75,10 +92,12 @@ impl Facts {
     pub fn sources(&self) -> impl Iterator<Item = &FactSource> {
         let sources = [
             self.vrps.as_ref().map(|sourced| &sourced.source),
+            self.aspas.as_ref().map(|sourced| &sourced.source),
             self.origins.as_ref().map(|sourced| &sourced.source),
             self.organisations.as_ref().map(|sourced| &sourced.source),
             self.relations.as_ref().map(|sourced| &sourced.source),
             self.as_names.as_ref().map(|sourced| &sourced.source),
+            self.constituency.as_ref().map(|sourced| &sourced.source),
         ];
         sources.into_iter().flatten()
     }

@@ -1,7 +1,7 @@
 //! Which ASes originate which prefix, as a table dump or registry says.
 
 use super::prefix_table::PrefixRuns;
-use crate::{Asn, Prefix};
+use crate::{Asn, Origin, Prefix};
 
 /// Prefixes with the set of ASes that originate them. A default route is a prefix as any other:
 /// where the input has one, it covers everything.
@@ -34,6 +34,17 @@ impl OriginTable {
     /// Prefixes covered by `prefix` with their origins, in the order of [`Prefix`].
     pub fn covered(&self, prefix: &Prefix) -> impl Iterator<Item = (Prefix, &[Asn])> + use<'_> {
         self.origins.covered(prefix)
+    }
+
+    /// Its pairs as [`StandingRoutes`](super::StandingRoutes).
+    pub fn standing(&self) -> impl Fn(&Prefix, &mut dyn FnMut(Prefix, Origin)) + '_ {
+        |top, each| {
+            for (prefix, asns) in self.covered(top) {
+                for &asn in asns {
+                    each(prefix, Origin::As(asn));
+                }
+            }
+        }
     }
 
     /// All prefixes with their origins, in the order of [`Prefix`].

@@ -12,6 +12,8 @@ use crate::Timestamp;
 pub enum FactKind {
     /// Validated ROA payloads.
     Vrps,
+    /// Autonomous System Provider Authorizations.
+    Aspas,
     /// Prefixes with their origins.
     Origins,
     /// ASNs with their organisations.
@@ -22,6 +24,8 @@ pub enum FactKind {
     AsNames,
     /// Bogon prefixes and ASNs.
     Bogons,
+    /// Members of a constituency.
+    Constituency,
 }
 
 /// A SHA-256 hash (FIPS 180-4); its text form is 64 hexadecimal digits.

@@ -9,6 +9,13 @@ use crate::{AddressFamily, Asn, Origin, Prefix};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrustAnchorId(u8);
 
+impl TrustAnchorId {
+    /// Its place in the names.
+    pub(super) fn position(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// Names of the trust anchors of one VRP table, as `ripe` or `apnic`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustAnchors {
@@ -33,9 +40,14 @@ impl TrustAnchors {
         TrustAnchorId(u8::try_from(at).unwrap_or(u8::MAX))
     }
 
+    /// All names with their numbers, in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = (TrustAnchorId, &str)> {
+        (0..).map(TrustAnchorId).zip(self.names.iter().map(|name| &**name))
+    }
+
     /// Name of the trust anchor; empty when it is not known.
     pub fn name(&self, id: TrustAnchorId) -> &str {
-        self.names.get(usize::from(id.0)).map_or("", |name| name)
+        self.names.get(id.position()).map_or("", |name| name)
     }
 }
 
@@ -96,6 +108,9 @@ pub struct VrpTable {
     v4: VrpArray<V4>,
     v6: VrpArray<V6>,
     trust_anchors: TrustAnchors,
+    /// In the order of [`VrpTable::iter`]: when a VRP expires, in seconds since 1970, 0 when not
+    /// known. Apart from the records, since validation does not need it; empty when none is known.
+    expires: Vec<u32>,
 }
 
 impl VrpTable {
@@ -110,7 +125,21 @@ impl VrpTable {
             v4: VrpArray::new(&vrps, AddressFamily::Ipv4),
             v6: VrpArray::new(&vrps, AddressFamily::Ipv6),
             trust_anchors: TrustAnchors::default(),
+            expires: Vec::new(),
         }
+    }
+
+    /// As [`from_vrps`](Self::from_vrps), of VRPs with the time at which each expires, in seconds
+    /// since 1970, 0 when not known. Of equal VRPs the last expiry counts: so long one stands.
+    pub fn from_expiring(mut entries: Vec<(Vrp, u32)>) -> Self {
+        // The order of the arrays.
+        let key = |vrp: &Vrp| (vrp.prefix, vrp.asn, vrp.max_len, vrp.ta);
+        entries.sort_unstable_by_key(|(vrp, expires)| (key(vrp), std::cmp::Reverse(*expires)));
+        entries.dedup_by_key(|(vrp, _)| key(vrp));
+        let table = Self::from_vrps(entries.iter().map(|&(vrp, _)| vrp).collect());
+        let is_known = entries.iter().any(|&(_, expires)| expires != 0);
+        let expires = entries.into_iter().map(|(_, expires)| expires);
+        VrpTable { expires: if is_known { expires.collect() } else { Vec::new() }, ..table }
     }
 
     /// The table with names for its trust anchors.
@@ -156,6 +185,17 @@ impl VrpTable {
         self.v4.iter().chain(self.v6.iter())
     }
 
+    /// All VRPs by prefix, ASN and `max_len`, with the time at which each expires: in seconds since
+    /// 1970, 0 when not known.
+    pub fn iter_expiring(&self) -> impl Iterator<Item = (Vrp, u32)> {
+        self.iter().zip(self.expires.iter().copied().chain(std::iter::repeat(0)))
+    }
+
+    /// Names of the trust anchors.
+    pub fn trust_anchors(&self) -> &TrustAnchors {
+        &self.trust_anchors
+    }
+
     /// Name of the trust anchor of a VRP of this table; empty when it is not known.
     pub fn trust_anchor(&self, vrp: &Vrp) -> &str {
         self.trust_anchors.name(vrp.ta)
@@ -168,7 +208,8 @@ impl VrpTable {
 
     /// Octets of memory the table's arrays take.
     pub fn heap_octets(&self) -> usize {
-        self.v4.heap_octets() + self.v6.heap_octets()
+        let expires = self.expires.capacity() * size_of::<u32>();
+        self.v4.heap_octets() + self.v6.heap_octets() + expires
     }
 
     /// Whether no VRP is held.
@@ -296,6 +337,15 @@ mod tests {
         }
         let other = anchors.intern("one too many");
         assert_eq!((anchors.name(other), anchors.name(ripe)), ("", "ripe"));
+    }
+
+    #[test]
+    fn the_last_expiry_of_equal_vrps_counts() {
+        let (a, b) = (vrp("192.0.2.0/24", 24, 64500), vrp("2001:db8::/32", 48, 64499));
+        let table = VrpTable::from_expiring(vec![(b, 0), (a, 5), (a, 9), (a, 7)]);
+        assert_eq!(table.iter_expiring().collect::<Vec<_>>(), [(a, 9), (b, 0)]);
+        let table = VrpTable::from_expiring(vec![(b, 0), (a, 0)]);
+        assert_eq!(table.iter_expiring().collect::<Vec<_>>(), [(a, 0), (b, 0)]);
     }
 
     /// Prefixes of few distinct bits, so that they nest and repeat, on both sides of the bits

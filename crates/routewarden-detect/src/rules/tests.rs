@@ -188,7 +188,7 @@ fn every_relation_speaks_against_and_undoes_no_relation() {
             f.facts.organisations = Some(organisations(("ORG-A", "NL"), ("ORG-A", "NL")));
         }),
         ("as_relationship", |f| {
-            let link = Link { a: VICTIM, b: CULPRIT, relation: Relation::Customer };
+            let link = Link::given(VICTIM, CULPRIT, Relation::Customer);
             let table = RelationTable::from_links(vec![link]);
             f.facts.relations = Some(Sourced { table, source: source(FactKind::Relations) });
         }),

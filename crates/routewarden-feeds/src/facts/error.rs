@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use routewarden_core::facts::FactKind;
+use routewarden_core::facts::constituency::ConstituencyError;
 
 use super::SkippedEntry;
 
@@ -95,6 +96,28 @@ pub enum FactsError {
         /// The limit.
         depth_max: usize,
     },
+    /// A constituency is no TOML, or a value in it is not as documented.
+    #[error("{}: line {line}, column {column}: {}", path.display(), fault.message())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Character of the line, from 1.
+        column: usize,
+        /// What is wrong.
+        fault: Box<toml::de::Error>,
+    },
+    /// Members of a constituency contradict one another, or are too many.
+    #[error("{}: member that begins at line {line}", path.display())]
+    Member {
+        /// The file.
+        path: PathBuf,
+        /// Line where the member begins, from 1.
+        line: usize,
+        /// What is wrong.
+        source: ConstituencyError,
+    },
 }
 
 impl FactsError {
@@ -109,6 +132,8 @@ impl FactsError {
             FactsError::TooLarge { .. } => "facts_too_large",
             FactsError::JsonToken { .. } => "facts_json_token",
             FactsError::JsonDepth { .. } => "facts_json_depth",
+            FactsError::Toml { .. } => "facts_toml",
+            FactsError::Member { .. } => "facts_member",
         }
     }
 }
@@ -120,6 +145,7 @@ pub(super) const fn expected(kind: FactKind) -> &'static str {
             "VRPs: JSON with \"roas\" of asn, prefix, maxLength; \
              or CSV of ASN,IP Prefix,Max Length,Trust Anchor"
         }
+        FactKind::Aspas => "ASPAs: JSON with \"aspas\" of customer_asid, providers",
         FactKind::Origins => {
             "origins: lines of PREFIX ASN, ADDRESS LENGTH ASN or ASN PREFIX between tabs; \
              or CSV of net,len,asn"
@@ -130,5 +156,6 @@ pub(super) const fn expected(kind: FactKind) -> &'static str {
         FactKind::Relations => "AS relationships: lines of ASN|ASN|-1 or ASN|ASN|0",
         FactKind::AsNames => "AS names: a JSON object of ASN to name, or lines of ASN and name",
         FactKind::Bogons => "bogons",
+        FactKind::Constituency => "a constituency: TOML with at least one [[member]]",
     }
 }

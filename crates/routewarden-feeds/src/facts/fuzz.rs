@@ -6,7 +6,7 @@ use std::path::Path;
 use routewarden_core::Origin;
 
 use super::{FactsError, Load, load_as_names, load_organisations, load_origins, load_relations};
-use super::{Loaded, SKIPPED_SAMPLES_MAX, load_vrps};
+use super::{Loaded, Rpki, SKIPPED_SAMPLES_MAX, load_rpki};
 
 /// Runs one parser, chosen by `kind`, on arbitrary octets and checks what must always hold.
 ///
@@ -15,8 +15,12 @@ use super::{Loaded, SKIPPED_SAMPLES_MAX, load_vrps};
 pub fn facts(kind: u8, data: &[u8]) {
     match kind % 5 {
         0 => {
-            if let Ok(loaded) = run(load_vrps, data) {
-                let table = &loaded.facts.table;
+            if let Ok(loaded) = run(load_rpki, data) {
+                let Rpki { vrps: table, aspas } = &loaded.facts.table;
+                if let Some(aspas) = aspas {
+                    assert!(aspas.source.entries == aspas.table.len() as u64);
+                    assert!(aspas.iter().all(|(asn, named)| aspas.providers(asn) == Some(named)));
+                }
                 assert!(!table.is_empty() && table.len() as u64 == loaded.facts.source.entries);
                 for vrp in table.iter().take(100) {
                     let family_bits = vrp.prefix.family().bits();

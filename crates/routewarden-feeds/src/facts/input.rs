@@ -15,6 +15,8 @@ pub const ENTRIES_MAX: u64 = 8_000_000;
 pub const OCTETS_MAX: u64 = 1 << 30;
 /// Most decompressed octets of a file whose text is kept: organisations and names.
 pub const TEXT_FILE_OCTETS_MAX: u64 = 256 << 20;
+/// Most decompressed octets of a constituency. A million prefixes take some 30 MB.
+pub const CONSTITUENCY_OCTETS_MAX: u64 = 64 << 20;
 
 const HEAD_OCTETS: u64 = 4 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -30,6 +32,7 @@ impl Limits {
     pub(super) fn of(kind: FactKind) -> Self {
         let octets_max = match kind {
             FactKind::Organisations | FactKind::AsNames => TEXT_FILE_OCTETS_MAX,
+            FactKind::Constituency => CONSTITUENCY_OCTETS_MAX,
             _ => OCTETS_MAX,
         };
         Limits { entries_max: ENTRIES_MAX, octets_max }

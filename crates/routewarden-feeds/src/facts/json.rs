@@ -152,6 +152,36 @@ impl Read for GuardedReader<'_> {
     }
 }
 
+/// Methods of a visitor for all that is neither array nor object: a fault of the entry.
+macro_rules! other_values {
+    ($fault:expr) => {
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok($fault)
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($fault)
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($fault)
+        }
+
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok($fault)
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($fault)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok($fault)
+        }
+    };
+}
+pub(super) use other_values;
+
 /// A value that is neither array nor object, lent while it is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Scalar<'a> {
@@ -224,7 +254,7 @@ pub(super) enum Member {
 }
 
 impl Member {
-    fn of(scalar: Scalar<'_>) -> Self {
+    pub(super) fn of(scalar: Scalar<'_>) -> Self {
         match scalar {
             Scalar::Number(number) => Member::Number(number),
             Scalar::Text(text) => Member::Text(text.into()),
@@ -286,27 +316,5 @@ impl<'de, const N: usize> Visitor<'de> for ObjectSeed<N> {
         Ok(None)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Members<N>, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Members<N>, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Members<N>, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Members<N>, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Members<N>, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Members<N>, E> {
-        Ok(None)
-    }
+    other_values!(None);
 }

@@ -2,11 +2,12 @@
 //!
 //! | facts | formats, told by content |
 //! |---|---|
-//! | VRPs | JSON and CSV of rpki-client and Routinator |
+//! | VRPs, with ASPAs | JSON and CSV of rpki-client and Routinator |
 //! | origins | pyasn `.dat`, CAIDA pfx2as, RIPE riswhois dump, `net,len,asn` CSV |
 //! | organisations | CAIDA as-org2info in JSON lines |
 //! | relations | CAIDA as-rel serial-1 and serial-2 |
 //! | AS names | one JSON object of ASN to name, or lines of ASN and name |
+//! | constituency | our own TOML: `docs/reference/constituency.md` |
 //!
 //! The `load_*` functions take decompressed octets; their `path` is a label for messages and the
 //! date in its name, nothing is opened. [`load_file`] opens, decompresses and hashes a file.
@@ -16,6 +17,8 @@
 //! end, or holds nothing usable, is an error: half a table of VRPs would be a false statement.
 
 mod as_names;
+mod aspas;
+mod constituency;
 mod date;
 mod error;
 mod field;
@@ -36,15 +39,19 @@ use routewarden_core::Timestamp;
 use routewarden_core::facts::{FactKind, FactSource, Sourced};
 
 pub use as_names::load_as_names;
+pub use aspas::ASPA_PROVIDERS_MAX;
+pub use constituency::load_constituency;
 pub use error::FactsError;
 pub use file::{HashHandle, HashingReader, load_file};
-pub use input::{ENTRIES_MAX, LINE_OCTETS_MAX, OCTETS_MAX, TEXT_FILE_OCTETS_MAX};
+pub use input::{
+    CONSTITUENCY_OCTETS_MAX, ENTRIES_MAX, LINE_OCTETS_MAX, OCTETS_MAX, TEXT_FILE_OCTETS_MAX,
+};
 pub use json::{JSON_DEPTH_MAX, JSON_TOKEN_OCTETS_MAX};
 pub use organisations::load_organisations;
 pub use origins::load_origins;
 pub use relations::load_relations;
 pub use skipped::{Place, SAMPLE_CHARS_MAX, SKIPPED_SAMPLES_MAX, SkipKind, SkippedEntry};
-pub use vrps::load_vrps;
+pub use vrps::{Rpki, load_rpki, load_vrps};
 
 use input::Limits;
 use skipped::SkipLog;
@@ -91,7 +98,7 @@ impl<'p> Reading<'p> {
 
     /// `distinct` of the entries understood are in the table; the others were given twice.
     fn finish<T>(
-        mut self,
+        self,
         table: T,
         distinct: usize,
         date_hint: Option<Timestamp>,
@@ -104,6 +111,16 @@ impl<'p> Reading<'p> {
                 first: self.skipped.into_samples().into_iter().next().map(Box::new),
             });
         }
+        let (source, samples) = self.source(distinct, date_hint);
+        Ok(Loaded { facts: Sourced { table, source }, samples })
+    }
+
+    /// As [`Reading::finish`], where nothing usable is no error.
+    fn source(
+        mut self,
+        distinct: usize,
+        date_hint: Option<Timestamp>,
+    ) -> (FactSource, Vec<SkippedEntry>) {
         let distinct = distinct as u64;
         self.skipped.count(SkipKind::Duplicate, self.entries.saturating_sub(distinct));
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -116,6 +133,6 @@ impl<'p> Reading<'p> {
             entries: distinct,
             skipped: self.skipped.counts(),
         };
-        Ok(Loaded { facts: Sourced { table, source }, samples: self.skipped.into_samples() })
+        (source, self.skipped.into_samples())
     }
 }

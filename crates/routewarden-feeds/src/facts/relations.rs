@@ -10,7 +10,8 @@ use super::input::{LineOutcome, read_head, read_lines};
 use super::{FactsError, Loaded, Reading, SkipKind, field};
 
 /// Reads AS relationships in CAIDA's as-rel form: `provider|customer|-1` and `peer|peer|0`, with
-/// a fourth column in serial-2. Comments begin with `#`.
+/// a fourth column in serial-2, which is passed over. A fourth column that is a number up to 100 is
+/// the confidence of an inferred link, as the program itself writes it. Comments begin with `#`.
 ///
 /// # Errors
 /// See [`FactsError`].
@@ -55,7 +56,11 @@ fn push_line(links: &mut Vec<Link>, line: &str) -> LineOutcome {
     if a == b {
         return Err(SkipKind::Relation);
     }
-    links.push(Link { a, b, relation });
+    let confidence = fields.next().and_then(field::number).filter(|&confidence| confidence <= 100);
+    links.push(match confidence {
+        Some(confidence) => Link::inferred(a, b, relation, confidence),
+        None => Link::given(a, b, relation),
+    });
     Ok(1)
 }
 
@@ -65,14 +70,17 @@ mod tests {
 
     #[test]
     fn both_serials_are_read() {
-        let text = "# source:topology|BGP|20210301\n64496|64497|-1\n64497|64498|0|bgp\n\
+        let text = "# source:topology|BGP|20210301\n64496|64497|-1\n64497|64498|0|bgp\n64498|64500|-1|73\n\
                     64497|64496|0\n64496|64497|-1\n64496|64499|2\n64496|64496|0\n64496|x\n";
         let loaded = load_relations(Path::new("t"), None, &mut text.as_bytes()).unwrap();
         let table = &loaded.facts.table;
         assert_eq!(table.relation(Asn(64496), Asn(64497)), Some(Relation::Customer));
         assert_eq!(table.relation(Asn(64498), Asn(64497)), Some(Relation::Peer));
+        let link = table.link(Asn(64500), Asn(64498)).unwrap();
+        assert_eq!(link, Link::inferred(Asn(64500), Asn(64498), Relation::Provider, 73));
+        assert_eq!(table.link(Asn(64498), Asn(64497)).unwrap().confidence, 100);
         let skipped: Vec<_> = loaded.facts.source.skipped.clone().into_iter().collect();
         assert_eq!(skipped, [("conflict", 1), ("duplicate", 1), ("fields", 1), ("relation", 2)]);
-        assert_eq!(loaded.facts.source.entries, 2);
+        assert_eq!(loaded.facts.source.entries, 3);
     }
 }

@@ -29,6 +29,9 @@ pub enum SkipKind {
     Asn,
     /// A VRP's `maxLength` is no number, shorter than the prefix, or beyond its family's bits.
     MaxLength,
+    /// An ASPA whose providers are no array of 1 to
+    /// [`ASPA_PROVIDERS_MAX`](super::ASPA_PROVIDERS_MAX).
+    Providers,
     /// Not a relationship code: neither `-1` nor `0`; or an AS in relation to itself.
     Relation,
     /// A link given again with another relationship; the first counts.
@@ -54,6 +57,7 @@ impl SkipKind {
             SkipKind::HostBits => "host_bits",
             SkipKind::Asn => "asn",
             SkipKind::MaxLength => "max_length",
+            SkipKind::Providers => "providers",
             SkipKind::Relation => "relation",
             SkipKind::Conflict => "conflict",
             SkipKind::Json => "json",

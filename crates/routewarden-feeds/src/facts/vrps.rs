@@ -1,38 +1,70 @@
-//! VRPs: JSON and CSV of rpki-client and Routinator.
+//! VRPs and ASPAs: JSON and CSV of rpki-client and Routinator.
 
 use std::fmt;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
-use routewarden_core::facts::{FactKind, TrustAnchors, Vrp, VrpTable};
+use routewarden_core::facts::{AspaTable, FactKind, Sourced, TrustAnchors, Vrp, VrpTable};
 use routewarden_core::{Asn, Prefix, Timestamp};
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::aspas::{AspaList, AspasSeed};
 use super::input::{LineOutcome, looks_like_json, read_head, read_lines};
 use super::json::{Member, Members, ObjectSeed, Scalar, ScalarSeed, read_document};
-use super::{FactsError, Loaded, Place, Reading, SkipKind, field};
+use super::{FactsError, Loaded, Place, Reading, SKIPPED_SAMPLES_MAX, SkipKind, field};
 
-/// Reads VRPs (RFC 6811 §2) from JSON or CSV.
-///
-/// JSON: an object with `roas`, an array of `{"asn": 64496 | "AS64496", "prefix": "192.0.2.0/24",
-/// "maxLength": 24, "ta": "ripe"}`; the time is `buildtime` (rpki-client), `generatedTime` or
-/// `generated` (Routinator) of `metadata`. All else is passed over.
-///
-/// CSV: columns by the names of a first line that has `ASN` and `IP Prefix`, as `ASN,IP Prefix,
-/// Max Length,Trust Anchor[,Expires]`; without such a line in that order.
-///
-/// A missing `maxLength` is the prefix length (RFC 9582 §4.3.2.2).
+/// What a validator gives in one file.
+#[derive(Clone, Debug)]
+pub struct Rpki {
+    /// Validated ROA payloads.
+    pub vrps: VrpTable,
+    /// Provider authorizations, when the file has any. The hash of their source is for the caller
+    /// to copy from the file's.
+    pub aspas: Option<Sourced<AspaTable>>,
+}
+
+/// Reads VRPs only: see [`load_rpki`].
 ///
 /// # Errors
-/// See [`FactsError`]. Malformed JSON is an error as a whole; a malformed entry is left out.
+/// See [`load_rpki`].
 pub fn load_vrps(
     path: &Path,
     date_hint: Option<Timestamp>,
     reader: &mut dyn BufRead,
 ) -> Result<Loaded<VrpTable>, FactsError> {
+    let Loaded { facts, samples } = load_rpki(path, date_hint, reader)?;
+    Ok(Loaded { facts: Sourced { table: facts.table.vrps, source: facts.source }, samples })
+}
+
+/// Reads VRPs (RFC 6811 §2) from JSON or CSV, and the ASPAs of JSON.
+///
+/// JSON: an object with `roas`, an array of `{"asn": 64496 | "AS64496", "prefix": "192.0.2.0/24",
+/// "maxLength": 24, "ta": "ripe"}`; the time is `buildtime` (rpki-client), `generatedTime` or
+/// `generated` (Routinator) of `metadata`. ASPAs are `aspas`, an array of `{"customer_asid": 64496,
+/// "providers": [64497]}`, or in older files `provider_authorizations`, an object of two such
+/// arrays. All else is passed over.
+///
+/// CSV: columns by the names of a first line that has `ASN` and `IP Prefix`, as `ASN,IP Prefix,
+/// Max Length,Trust Anchor[,Expires]`; without such a line in that order.
+///
+/// `expires` (rpki-client) is in seconds since 1970: the earliest end of what the VRP rests on. It
+/// counts as not given when it is anything else.
+///
+/// A missing `maxLength` is the prefix length (RFC 9582 §4.3.2.2).
+///
+/// # Errors
+/// See [`FactsError`]. Malformed JSON is an error as a whole; a malformed entry is left out. A file
+/// without a usable VRP is an error, one without ASPAs is not.
+pub fn load_rpki(
+    path: &Path,
+    date_hint: Option<Timestamp>,
+    reader: &mut dyn BufRead,
+) -> Result<Loaded<Rpki>, FactsError> {
     let mut reading = Reading::new(path, FactKind::Vrps);
+    let mut aspa_reading = Reading::new(path, FactKind::Aspas);
+    let mut aspas = AspaList::default();
     let head = read_head(reader).map_err(|source| FactsError::Read {
         path: path.into(),
         line: 1,
@@ -43,31 +75,52 @@ pub fn load_vrps(
     let mut whole = head.chain(reader);
     if is_json {
         read_document(&mut reading, &mut whole, |reading, json| {
-            DocumentSeed { reading, vrps: &mut vrps }.deserialize(json)
+            let (vrps, aspas) = (&mut vrps, &mut aspas);
+            let seed = DocumentSeed { reading, aspa_reading: &mut aspa_reading, vrps, aspas };
+            seed.deserialize(json)
         })?;
     } else {
         let mut columns = Columns::default();
         read_lines(&mut reading, &mut whole, |_, line| vrps.push_line(&mut columns, line))?;
     }
-    let table = VrpTable::from_vrps(vrps.vrps).with_trust_anchors(vrps.trust_anchors);
+    let table = VrpTable::from_expiring(vrps.vrps).with_trust_anchors(vrps.trust_anchors);
     let distinct = table.len();
-    reading.finish(table, distinct, date_hint)
+    aspa_reading.date = reading.date;
+    let mut loaded = reading.finish(Rpki { vrps: table, aspas: None }, distinct, date_hint)?;
+    if aspas.is_given() {
+        let table = aspas.into_table();
+        // Records of one customer are united: none of them is a duplicate.
+        aspa_reading.entries = table.len() as u64;
+        let (source, samples) = aspa_reading.source(table.len(), date_hint);
+        loaded.facts.table.aspas = Some(Sourced { table, source });
+        loaded.samples.extend(samples);
+        loaded.samples.truncate(SKIPPED_SAMPLES_MAX);
+    }
+    Ok(loaded)
 }
 
 #[derive(Default)]
 struct VrpList {
-    vrps: Vec<Vrp>,
+    /// Each with its expiry, 0 when not given.
+    vrps: Vec<(Vrp, u32)>,
     trust_anchors: TrustAnchors,
 }
 
 impl VrpList {
-    /// `max_len` is `None` when it is not given.
-    fn push(&mut self, asn: Asn, prefix: Prefix, max_len: Option<u8>, ta: &str) -> LineOutcome {
+    /// `max_len` is `None`, and `expires` 0, when it is not given.
+    fn push(
+        &mut self,
+        (prefix, max_len): (Prefix, Option<u8>),
+        asn: Asn,
+        ta: &str,
+        expires: u32,
+    ) -> LineOutcome {
         let max_len = max_len.unwrap_or(prefix.len());
         if !(prefix.len()..=prefix.family().bits()).contains(&max_len) {
             return Err(SkipKind::MaxLength);
         }
-        self.vrps.push(Vrp { prefix, max_len, asn, ta: self.trust_anchors.intern(ta) });
+        let vrp = Vrp { prefix, max_len, asn, ta: self.trust_anchors.intern(ta) };
+        self.vrps.push((vrp, expires));
         Ok(1)
     }
 
@@ -85,11 +138,12 @@ impl VrpList {
             "" => None,
             text => Some(field::number(text).ok_or(SkipKind::MaxLength)?),
         };
-        self.push(asn, prefix, max_len, field(columns.ta).unwrap_or_default())
+        let expires = field(columns.expires).and_then(|text| text.parse().ok()).unwrap_or(0);
+        self.push((prefix, max_len), asn, field(columns.ta).unwrap_or_default(), expires)
     }
 
-    fn push_object(&mut self, members: Members<4>) -> LineOutcome {
-        let [asn, prefix, max_len, ta] = members.ok_or(SkipKind::Fields)?;
+    fn push_object(&mut self, members: Members<5>) -> LineOutcome {
+        let [asn, prefix, max_len, ta, expires] = members.ok_or(SkipKind::Fields)?;
         let asn = match asn {
             Some(Member::Number(number)) => Asn(u32::try_from(number).map_err(|_| SkipKind::Asn)?),
             Some(Member::Text(text)) => field::asn(&text)?,
@@ -105,7 +159,12 @@ impl VrpList {
             Some(_) => return Err(SkipKind::MaxLength),
             None => None,
         };
-        self.push(asn, prefix, max_len, &ta.and_then(Member::text).unwrap_or_default())
+        let expires = match expires {
+            Some(Member::Number(secs)) => u32::try_from(secs).unwrap_or(0),
+            _ => 0,
+        };
+        let ta = ta.and_then(Member::text).unwrap_or_default();
+        self.push((prefix, max_len), asn, &ta, expires)
     }
 }
 
@@ -115,12 +174,20 @@ struct Columns {
     prefix: Option<usize>,
     max_len: Option<usize>,
     ta: Option<usize>,
+    expires: Option<usize>,
     is_begun: bool,
 }
 
 impl Default for Columns {
     fn default() -> Self {
-        Columns { asn: Some(0), prefix: Some(1), max_len: Some(2), ta: Some(3), is_begun: false }
+        Columns {
+            asn: Some(0),
+            prefix: Some(1),
+            max_len: Some(2),
+            ta: Some(3),
+            expires: Some(4),
+            is_begun: false,
+        }
     }
 }
 
@@ -140,18 +207,21 @@ impl Columns {
         if is_header {
             (self.asn, self.prefix) = (asn, prefix);
             (self.max_len, self.ta) = (at("Max Length"), at("Trust Anchor"));
+            self.expires = at("Expires");
         }
         is_header
     }
 }
 
 /// The whole document.
-struct DocumentSeed<'a, 'p> {
+struct DocumentSeed<'a, 'p, 'q> {
     reading: &'a mut Reading<'p>,
+    aspa_reading: &'a mut Reading<'q>,
     vrps: &'a mut VrpList,
+    aspas: &'a mut AspaList,
 }
 
-impl<'de> DeserializeSeed<'de> for DocumentSeed<'_, '_> {
+impl<'de> DeserializeSeed<'de> for DocumentSeed<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -161,11 +231,12 @@ impl<'de> DeserializeSeed<'de> for DocumentSeed<'_, '_> {
 
 enum Section {
     Roas,
+    Aspas,
     Metadata,
     Other,
 }
 
-impl<'de> Visitor<'de> for DocumentSeed<'_, '_> {
+impl<'de> Visitor<'de> for DocumentSeed<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,6 +246,7 @@ impl<'de> Visitor<'de> for DocumentSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         let section = |key: Scalar<'_>| match key {
             Scalar::Text("roas") => Section::Roas,
+            Scalar::Text("aspas" | "provider_authorizations") => Section::Aspas,
             Scalar::Text("metadata") => Section::Metadata,
             _ => Section::Other,
         };
@@ -183,6 +255,10 @@ impl<'de> Visitor<'de> for DocumentSeed<'_, '_> {
                 Section::Roas => {
                     let (reading, vrps) = (&mut *self.reading, &mut *self.vrps);
                     access.next_value_seed(RoasSeed { reading, vrps })?;
+                }
+                Section::Aspas => {
+                    let (reading, aspas) = (&mut *self.aspa_reading, &mut *self.aspas);
+                    access.next_value_seed(AspasSeed { reading, aspas })?;
                 }
                 Section::Metadata => {
                     let names = ["buildtime", "generatedTime", "generated"];
@@ -229,7 +305,7 @@ impl<'de> Visitor<'de> for RoasSeed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let seed = ObjectSeed(["asn", "prefix", "maxLength", "ta"]);
+        let seed = ObjectSeed(["asn", "prefix", "maxLength", "ta", "expires"]);
         let mut entry = 0;
         while let Some(members) = items.next_element_seed(seed)? {
             entry += 1;

@@ -1,8 +1,11 @@
 //! One module a verb.
 
+mod constituency;
 mod detect;
 mod explain;
 mod mrt;
+mod relations;
+mod rpki;
 pub(crate) mod scenario;
 mod validate;
 
@@ -20,7 +23,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Detect(args) => detect::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Mrt(args) => mrt::run(&args),
+        Command::Relations(args) => relations::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Constituency(command) => constituency::run(&command),
+        Command::Rpki(command) => rpki::run(&command),
         Command::Scenario(command) => scenario::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man => man(),

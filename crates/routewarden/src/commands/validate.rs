@@ -7,7 +7,7 @@ use routewarden_core::facts::{FactSource, InvalidReason, RovState, Validity};
 use routewarden_core::{Asn, Origin, Prefix};
 use serde::Serialize;
 
-use crate::cli::{FactArgs, ValidateArgs, ValidateFormat};
+use crate::cli::{DocumentFormat, FactArgs, ValidateArgs};
 use crate::{Exit, facts};
 
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<Exit> {
     let validity = vrps.table.validate(&args.prefix, Origin::As(args.asn));
     let mut out = io::stdout().lock();
     match args.format {
-        ValidateFormat::Json => {
+        DocumentFormat::Json => {
             let document = Document {
                 prefix: args.prefix,
                 asn: args.asn,
@@ -36,7 +36,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<Exit> {
             serde_json::to_writer(&mut out, &document)?;
             writeln!(out)?;
         }
-        ValidateFormat::Table => {
+        DocumentFormat::Table => {
             writeln!(out, "{} {}: {}", args.prefix, args.asn, words(&validity))?;
             for vrp in &validity.covering {
                 let anchor = vrps.table.trust_anchor(vrp);

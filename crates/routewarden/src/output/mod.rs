@@ -2,6 +2,7 @@
 
 mod explain;
 mod rows;
+mod words;
 
 use std::io::{self, Write};
 
@@ -23,6 +24,27 @@ pub(crate) fn write(out: &mut dyn Write, incidents: &[Incident], format: Format)
             out.write_all(b"\n")
         }),
     }
+}
+
+/// Rows below a header, columns padded to the widest cell.
+pub(crate) fn columns<const N: usize>(
+    out: &mut dyn Write,
+    header: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let mut lines = vec![header.map(str::to_owned)];
+    lines.extend(rows);
+    let mut widths = [0; N];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    lines.iter().try_for_each(|line| {
+        let padded: Vec<String> =
+            line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        writeln!(out, "{}", padded.join("  ").trim_end())
+    })
 }
 
 /// Class of a confidence.

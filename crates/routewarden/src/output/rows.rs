@@ -40,22 +40,8 @@ fn some(asns: &[Asn], most: usize) -> String {
     text.join(" ")
 }
 
-/// Columns padded to the widest cell.
 pub(super) fn table(out: &mut dyn Write, incidents: &[Incident]) -> io::Result<()> {
-    let rows: Vec<[String; 10]> = incidents.iter().map(cells).collect();
-    let mut widths = HEADERS.map(str::len);
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.len());
-        }
-    }
-    let mut line = |cells: &[String; 10]| {
-        let padded: Vec<String> =
-            cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        writeln!(out, "{}", padded.join("  ").trim_end())
-    };
-    line(&HEADERS.map(str::to_owned))?;
-    rows.iter().try_for_each(line)
+    super::columns(out, HEADERS, incidents.iter().map(cells))
 }
 
 pub(super) fn markdown(out: &mut dyn Write, incidents: &[Incident]) -> io::Result<()> {

@@ -9,9 +9,11 @@
 
 mod archive;
 mod cli;
+mod constituency;
 mod lab;
 mod mrt_threads;
 mod program;
 mod real_archive;
+mod relations;
 mod scenarios;
 mod schema;
