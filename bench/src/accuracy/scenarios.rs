@@ -113,3 +113,47 @@ fn start(scenario: &Scenario, truth: &Truth) -> Timestamp {
     }
     first.unwrap_or(scenario.start)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accuracy::OURS;
+    use crate::accuracy::score::{Status, judge};
+
+    fn case_of(name: &str) -> Case {
+        let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+        case(&scenarios.join(name).join("scenario.toml")).unwrap()
+    }
+
+    /// Detector, seconds from the start to the first event and to the alarm, of what is true.
+    fn delays(case: &Case) -> Vec<(&str, i64, i64)> {
+        let mut delays = Vec::new();
+        for (detector, findings) in &case.findings {
+            let statuses = judge(&case.truths, &findings.iter().collect::<Vec<_>>());
+            for (finding, status) in findings.iter().zip(statuses) {
+                if let Status::True(at) = status {
+                    let since = |time: Timestamp| time.secs_since(case.truths[at].start);
+                    delays.push((*detector, since(finding.first_seen), since(finding.raised)));
+                }
+            }
+        }
+        delays
+    }
+
+    /// The ten peers have the hijack three seconds one after the other.
+    #[test]
+    fn a_quorum_takes_until_the_second_peer() {
+        let case = case_of("subprefix-hijack");
+        let expected = [(OURS, 0, 3), ("artemis", 0, 0), ("bgpalerter", 3, 3), ("naive", 0, 0)];
+        assert_eq!(delays(&case), expected);
+        assert_eq!((case.name.as_str(), case.truths.len()), ("subprefix-hijack", 1));
+    }
+
+    #[test]
+    fn the_rivals_are_not_told_who_belongs_together() {
+        let case = case_of("silent-same-organisation-moas");
+        assert_eq!(case.truths, []);
+        let counts: Vec<usize> = case.findings.iter().map(|(_, all)| all.len()).collect();
+        assert_eq!(counts, [0, 1, 1, 1]);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
@@ -39,8 +40,18 @@ enum What {
 
 const BASELINE: &str = "bench/accuracy/baseline.tsv";
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match count(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; the exit code still tells.
+            drop(writeln!(std::io::stderr(), "error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn count(arguments: Arguments) -> anyhow::Result<()> {
     let root = &arguments.root;
     let mut cases = scenarios::cases(&root.join("scenarios"))?;
     let relations = root.join("bench/accuracy/lab.as-rel.txt");
