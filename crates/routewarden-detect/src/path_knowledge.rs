@@ -107,6 +107,7 @@ impl PathKnowledge {
     pub(crate) fn is_link(&self, facts: &Facts, a: Asn, b: Asn) -> bool {
         self.links.contains(&link(a, b))
             || self.relations.link(a, b).is_some()
+            || stated(facts, a, b).is_some()
             || facts.aspas.as_ref().is_some_and(|aspas| {
                 aspas.table.hop(a, b) == Hop::Provider || aspas.table.hop(b, a) == Hop::Provider
             })

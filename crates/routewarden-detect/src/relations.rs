@@ -79,5 +79,15 @@ mod tests;
 // STUB until the model lands.
 pub const SUSPICION_MIN: u8 = 70;
 pub struct LinkModel;
-pub struct LinkScore { pub suspicion: u8, pub reasons: Vec<(&'static str, i64)> }
-impl LinkModel { pub fn new(_: &PathSet, _: &Inferred) -> Self { LinkModel } pub fn score(&self, _: Asn, _: Asn, _: &[Asn]) -> LinkScore { LinkScore { suspicion: 0, reasons: vec![] } } }
+pub struct LinkScore {
+    pub suspicion: u8,
+    pub reasons: Vec<(&'static str, i64)>,
+}
+impl LinkModel {
+    pub fn new(_: &PathSet, _: &Inferred) -> Self {
+        LinkModel
+    }
+    pub fn score(&self, _: Asn, _: Asn, _: &[Asn]) -> LinkScore {
+        LinkScore { suspicion: 0, reasons: vec![] }
+    }
+}

@@ -59,7 +59,7 @@ impl<'a> Tables<'a> {
             as_names: self
                 .sourced(FactKind::AsNames, names.len(), || AsNameTable::from_names(names)),
             route_servers: servers.into_iter().collect(),
-            delegations: None,
+            delegations: Vec::new(),
             constituency: self.constituency()?,
         })
     }

@@ -142,7 +142,9 @@ impl Detector {
             if burst.len() >= INTERNAL_PREFIXES_MIN {
                 incidents.push(self.build(internal_leak(burst)));
             } else if self.facts().constituency.is_some() {
-                incidents.extend(self.apart(burst));
+                let doubtful =
+                    burst.into_iter().filter(|w| w.confidence >= CONFIDENCE_REPORTED_MIN);
+                incidents.extend(self.apart(doubtful.collect()));
             }
         }
         incidents
@@ -235,9 +237,11 @@ fn re_origination(burst: Vec<Weighed<'_>>) -> Group<'_> {
         facts: BTreeMap::from([("prefixes".to_owned(), count.into())]),
     };
     let victims: BTreeSet<Asn> = burst.iter().flat_map(|w| victims(w.claim)).copied().collect();
-    let next: BTreeSet<Asn> = burst.iter().flat_map(|w| w.claim.propagators.keys()).copied().collect();
+    let next: BTreeSet<Asn> =
+        burst.iter().flat_map(|w| w.claim.propagators.keys()).copied().collect();
     let only = |asns: &BTreeSet<Asn>| asns.first().copied().filter(|_| asns.len() == 1);
-    let leak = Some(LeakTriple { rfc7908_type: Some(5), from: only(&victims), by, to: only(&next) });
+    let leak =
+        Some(LeakTriple { rfc7908_type: Some(5), from: only(&victims), by, to: only(&next) });
     // What explains a single one of them does not explain all at once.
     let claims = burst.into_iter().map(|w| Weighed { evidence: Vec::new(), ..w }).collect();
     Group { extra: vec![evidence], leak, ..Group::of(claims) }

@@ -13,8 +13,8 @@ use crate::{CONFIDENCE_REPORTED_MIN, rules};
 /// Losses of one origin whose beginnings are closer than this are one outage.
 const SAME_OUTAGE_SECS: i64 = 900;
 /// Fewest prefixes of an AS whose outage is told of, and of a part of an AS, outside a constituency.
-const AS_PREFIXES_MIN: usize = 2;
-const PREFIXES_MIN: usize = 3;
+const AS_PREFIXES_MIN: usize = 1;
+const PREFIXES_MIN: usize = 1;
 /// An outage of a country: at least so many prefixes, of so many ASes, and this share of all known.
 const COUNTRY_PREFIXES_MIN: usize = 4;
 const COUNTRY_ASES_MIN: usize = 3;

@@ -14,13 +14,15 @@ const ROV_INVALID_MAX_LENGTH_WEIGHT: i32 = 45;
 const WIDELY_SEEN_WEIGHT: i32 = 10;
 const VRP_CHANGE_WEIGHT: i32 = 15;
 const NEW_NEIGHBOUR_WEIGHT: i32 = 40;
+const NOT_LISTED_WEIGHT: i32 = 20;
 const UNEXPECTED_WEIGHT: i32 = 40;
 const MORE_SPECIFIC_WEIGHT: i32 = 30;
 const HYGIENE_WEIGHT: i32 = 60;
 const INVALID_WEIGHT: i32 = 25;
+const VALID_WEIGHT: i32 = -40;
 
 /// Rules of claims that stand by themselves.
-pub(crate) const PLAIN_RULES: [(&str, i32); 10] = [
+pub(crate) const PLAIN_RULES: [(&str, i32); 12] = [
     ("bogon_prefix", BOGON_WEIGHT),
     ("bogon_asn", BOGON_WEIGHT),
     ("rov_only_invalid_asn", ROV_INVALID_ASN_WEIGHT),
@@ -30,6 +32,8 @@ pub(crate) const PLAIN_RULES: [(&str, i32); 10] = [
     ("constituents_new_prefix", UNEXPECTED_WEIGHT),
     ("own_more_specific", MORE_SPECIFIC_WEIGHT),
     ("more_specific_is_invalid", INVALID_WEIGHT),
+    ("more_specific_is_valid", VALID_WEIGHT),
+    ("upstream_not_listed", NOT_LISTED_WEIGHT),
     ("bad_practice", HYGIENE_WEIGHT),
 ];
 
@@ -40,7 +44,7 @@ pub(super) fn plain_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence
         ClaimKind::BogonPrefix => bogon_prefix_evidence(detector, claim),
         ClaimKind::BogonAsn => bogon_asn_evidence(detector, claim),
         ClaimKind::RpkiInvalid => rpki_evidence(detector, claim),
-        ClaimKind::NewNeighbour => vec![new_neighbour_evidence(claim)],
+        ClaimKind::NewNeighbour => new_neighbour_evidence(claim),
         ClaimKind::Unexpected => vec![unexpected_evidence(claim)],
         ClaimKind::MoreSpecific => more_specific_evidence(claim),
         ClaimKind::AsSet | ClaimKind::LongPath | ClaimKind::Prepending => {
@@ -146,7 +150,7 @@ fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     lines
 }
 
-fn new_neighbour_evidence(claim: &Claim) -> Evidence {
+fn new_neighbour_evidence(claim: &Claim) -> Vec<Evidence> {
     let (culprit, constituent) = match claim.finding.as_deref() {
         Some(PathFinding::Link(found)) if found.link.a == claim.key.culprit => {
             (found.link.a, found.link.b)
@@ -159,7 +163,14 @@ fn new_neighbour_evidence(claim: &Claim) -> Evidence {
          no fact shows them as neighbours."
     );
     let facts = [("neighbour", culprit.into()), ("constituent", constituent.into())];
-    line("constituents_new_neighbour", NEW_NEIGHBOUR_WEIGHT, text, facts)
+    let mut lines = vec![line("constituents_new_neighbour", NEW_NEIGHBOUR_WEIGHT, text, facts)];
+    if let Some(PathFinding::Link(found)) = claim.finding.as_deref()
+        && found.denied_by_operator
+    {
+        let text = format!("The entry of {constituent} lists its upstreams without {culprit}.");
+        lines.push(line("upstream_not_listed", NOT_LISTED_WEIGHT, text, []));
+    }
+    lines
 }
 
 fn unexpected_evidence(claim: &Claim) -> Evidence {
@@ -178,8 +189,12 @@ fn more_specific_evidence(claim: &Claim) -> Vec<Evidence> {
     );
     let prefix = [("prefix", FactValue::from(prefix))];
     let mut lines = vec![line("own_more_specific", MORE_SPECIFIC_WEIGHT, text, prefix)];
-    if matches!(claim.rov, Some((RovState::Invalid, _))) {
-        let text = "RPKI: it is invalid. Its owner would have made a ROA for it, or been told of it.";
+    if matches!(claim.rov, Some((RovState::Valid, _))) {
+        let text = "RPKI: a VRP allows it. Its owner has prepared for it.";
+        lines.push(line("more_specific_is_valid", VALID_WEIGHT, text.to_owned(), []));
+    } else if matches!(claim.rov, Some((RovState::Invalid, _))) {
+        let text =
+            "RPKI: it is invalid. Its owner would have made a ROA for it, or been told of it.";
         lines.push(line("more_specific_is_invalid", INVALID_WEIGHT, text.to_owned(), []));
     }
     lines

@@ -124,10 +124,10 @@ impl DetectorShard {
             Some((suspicion, _)) => suspicion >= SUSPICION_MIN,
             None => self.knowledge.has_links,
         };
-        let is_denied = found.denied_by_aspa.is_some() || found.denied_by_operator;
         let is_known = self.by_key.contains_key(&key);
-        let is_suspect = is_known || is_denied || found.is_more_specific;
+        let is_suspect = is_known || found.denied_by_aspa.is_some() || found.is_more_specific;
         let neighbour = self.neighbour_of_constituent(&found);
+        // An operator's list may be out of date: by itself it makes no forgery.
         if let Some(neighbour) = neighbour.filter(|_| !is_suspect && found.suspicion.is_none()) {
             out.push(change.prefix, ClaimKind::NewNeighbour, neighbour);
         } else if is_suspect || is_odd {

@@ -162,8 +162,7 @@ fn delegated_space(case: &Case<'_>) -> Option<Found> {
 /// A change of owner: the old origin is gone, and the new one stays.
 fn transfer(case: &Case<'_>) -> Option<Found> {
     let exact = case.target.covering.is_none();
-    let gone_before =
-        case.has_table && !case.target.victim_was_present && case.claim.is_active();
+    let gone_before = case.has_table && !case.target.victim_was_present && case.claim.is_active();
     let gone_now = !case.victim_is_present
         && case.claim.is_active()
         && case.duration_secs() >= CONVERGENCE_SECS;
