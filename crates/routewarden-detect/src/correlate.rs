@@ -237,6 +237,7 @@ impl Detector {
                     .iter()
                     .any(|&victim| self.adjacent(victim, claim.key.culprit, claim.seq)),
                 is_by_victims_neighbour: self.is_by_neighbour(claim, &target.victims),
+                is_culprit_known: self.knowledge().is_known(claim.key.culprit),
                 near_own_prefix: self.near_own_prefix(claim),
                 victim_is_present: target.victims.iter().any(|&victim| {
                     let block = target.covering.unwrap_or(claim.key.prefix);

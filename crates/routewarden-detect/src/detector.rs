@@ -15,13 +15,21 @@ use crate::changes::{ChangeLog, FactsChange};
 use crate::claim::{Claim, ClaimKey, Reaction};
 use crate::engine::DetectorShard;
 use crate::findings::LinkFinding;
-use crate::knowledge::Topology;
+use crate::knowledge::{KnownFrom, Topology};
 use crate::outage::Loss;
 use crate::path_knowledge::PathKnowledge;
 use crate::relations::PathSet;
 use crate::{Config, Counters};
 
 type Hasher = foldhash::fast::FixedState;
+
+/// What one AS is known to originate.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OriginStat {
+    pub(crate) prefixes: usize,
+    /// When the last one came that was not known at the start.
+    pub(crate) newest: Option<Timestamp>,
+}
 
 /// Turns route events into incidents. The number of shards changes nothing in what is found, as
 /// long as no limit is reached.
@@ -32,7 +40,7 @@ pub struct Detector {
     /// What changes of facts showed.
     changes: ChangeLog,
     /// Counted once, for the report.
-    prefix_counts: OnceCell<BTreeMap<Asn, usize>>,
+    prefix_counts: OnceCell<BTreeMap<Asn, OriginStat>>,
 }
 
 impl Detector {
@@ -231,14 +239,18 @@ impl Detector {
         exact.is_some_and(|known| known.iter().any(|known| known.asn == origin))
     }
 
-    /// Number of prefixes that each AS is known to originate.
-    pub(crate) fn prefixes_by_origin(&self) -> BTreeMap<Asn, usize> {
-        let mut counts = BTreeMap::new();
+    /// What each AS is known to originate.
+    pub(crate) fn prefixes_by_origin(&self) -> BTreeMap<Asn, OriginStat> {
+        let mut counts: BTreeMap<Asn, OriginStat> = BTreeMap::new();
         for shard in self.shards() {
             let own = |prefix: &Prefix| shard.shard.share(prefix) == Share::Home;
             for (prefix, origins) in shard.habit.iter() {
                 for known in origins.iter().filter(|_| own(&prefix)) {
-                    *counts.entry(known.asn).or_default() += 1;
+                    let stat = counts.entry(known.asn).or_default();
+                    stat.prefixes += 1;
+                    if known.from == KnownFrom::Stream {
+                        stat.newest = stat.newest.max(Some(known.since));
+                    }
                 }
             }
         }
@@ -247,11 +259,8 @@ impl Detector {
 
     /// Number of prefixes that one AS is known to originate.
     pub(crate) fn prefixes_of(&self, origin: Asn) -> usize {
-        self.prefix_counts
-            .get_or_init(|| self.prefixes_by_origin())
-            .get(&origin)
-            .copied()
-            .unwrap_or(0)
+        let all = self.prefix_counts.get_or_init(|| self.prefixes_by_origin());
+        all.get(&origin).map_or(0, |stat| stat.prefixes)
     }
 
     /// Whether the link was there when the news began, or a day before event number `seq`.

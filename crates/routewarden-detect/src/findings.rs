@@ -20,6 +20,8 @@ pub(crate) struct LeakFinding {
     pub(crate) proof: LeakProof,
     /// Position of the leaker in the path, the collector's peer first.
     pub(crate) at: usize,
+    /// How often the AS that the leaker has the route from stands in a row.
+    pub(crate) repeats_of_from: usize,
 }
 
 /// What a leak is known by, strongest first.

@@ -175,6 +175,13 @@ impl Topology {
     }
 }
 
+/// The two ASes of a link.
+pub(crate) fn ends(link: u64) -> [Asn; 2] {
+    let low = u32::try_from(link & u64::from(u32::MAX)).unwrap_or_default();
+    let high = u32::try_from(link >> 32).unwrap_or_default();
+    [Asn(high), Asn(low)]
+}
+
 pub(crate) fn link(a: Asn, b: Asn) -> u64 {
     u64::from(a.0.min(b.0)) << 32 | u64::from(a.0.max(b.0))
 }

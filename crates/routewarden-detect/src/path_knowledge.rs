@@ -4,6 +4,8 @@
 //! judges alike. The ranks of knowledge: OTC in the route itself, then ASPA, then what the operator
 //! says, then a relationship file, then what the table lets infer.
 
+use std::collections::BTreeMap;
+
 use hashbrown::HashSet;
 use routewarden_core::facts::{
     AspaOffence, AspaState, AspaTable, Facts, Hop, Relation, RelationTable,
@@ -34,6 +36,8 @@ pub(crate) struct PathKnowledge {
     relations: RelationTable,
     /// Links that paths of the table show.
     links: HashSet<u64, Hasher>,
+    /// The ASes of these links.
+    ases: HashSet<Asn, Hasher>,
     /// Triples that would be leaks, but stood in the table: wrong relations, or nobody minds.
     habitual: HashSet<(Asn, Asn, Asn), Hasher>,
     model: Option<LinkModel>,
@@ -57,7 +61,9 @@ impl PathKnowledge {
         let has_links = !links.is_empty();
         let is_large = paths.len() >= INFER_PATHS_MIN;
         let given = facts.relations.as_ref().map(|facts| &facts.table);
+        let ases = links.iter().flat_map(|&link| crate::knowledge::ends(link)).collect();
         let mut new = PathKnowledge {
+            ases,
             links,
             is_ready: true,
             has_links,
@@ -71,6 +77,7 @@ impl PathKnowledge {
             new.clique = inferred.clique;
         } else if let Some(given) = given {
             new.relations = given.clone();
+            new.clique = transit_free(given);
         }
         new.habitual = new.leaks_of(facts, paths);
         new
@@ -113,6 +120,11 @@ impl PathKnowledge {
             })
     }
 
+    /// Whether the AS stands in any path of the table.
+    pub(crate) fn is_known(&self, asn: Asn) -> bool {
+        self.ases.contains(&asn)
+    }
+
     pub(crate) fn is_of_clique(&self, asn: Asn) -> bool {
         self.clique.binary_search(&asn).is_ok()
     }
@@ -135,7 +147,8 @@ impl Look<'_> {
         let hops = self.hops(path)?;
         let leak = self.leak_by_otc(&hops);
         let leak = leak.or_else(|| self.leak_by_aspa(&hops)).or_else(|| self.leak(&hops));
-        if let Some(leak) = leak {
+        if let Some(mut leak) = leak {
+            leak.repeats_of_from = leak.triple.from.map_or(0, |from| repeats(path, from));
             return Some(PathFinding::Leak(leak));
         }
         self.unknown_link(&hops).map(PathFinding::Link)
@@ -154,7 +167,9 @@ impl Look<'_> {
             .take(PATH_HOPS_MAX + 1)
             .collect();
         let len = hops.len() + usize::from(self.receiver.is_some());
-        (len >= 2 && hops.len() <= PATH_HOPS_MAX).then_some(hops)
+        // A path that comes back to an AS is forged or broken: nobody passed it on like that.
+        let is_plain = len >= 2 && hops.len() <= PATH_HOPS_MAX && !has_loop(&hops);
+        is_plain.then_some(hops)
     }
 
     fn relation(&self, a: Asn, b: Asn) -> Option<KnownRelation> {
@@ -173,7 +188,7 @@ impl Look<'_> {
             by: found.by,
             to: Some(found.to),
         };
-        Some(LeakFinding { triple, proof: LeakProof::Otc(otc), at: found.at })
+        Some(LeakFinding { triple, proof: LeakProof::Otc(otc), at: found.at, repeats_of_from: 0 })
     }
 
     fn leak(&self, hops: &[Asn]) -> Option<LeakFinding> {
@@ -188,7 +203,7 @@ impl Look<'_> {
             to: Some(leak.to),
         };
         let proof = LeakProof::Relations(leak.basis, leak.confidence);
-        Some(LeakFinding { triple, proof, at: leak.at })
+        Some(LeakFinding { triple, proof, at: leak.at, repeats_of_from: 0 })
     }
 
     /// A path that attestations contradict, although all its links are real ones.
@@ -206,7 +221,8 @@ impl Look<'_> {
             .from
             .zip(triple.to)
             .is_some_and(|(from, to)| self.knowledge.habitual.contains(&(from, triple.by, to)));
-        (!is_habit).then_some(LeakFinding { triple, proof: LeakProof::Aspa(offence), at })
+        let proof = LeakProof::Aspa(offence);
+        (!is_habit).then_some(LeakFinding { triple, proof, at, repeats_of_from: 0 })
     }
 
     /// The parties when the AS at this position leaks.
@@ -288,6 +304,34 @@ impl Look<'_> {
             is_more_specific: false,
         })
     }
+}
+
+/// ASes that have many customers and no provider; ascending.
+fn transit_free(relations: &RelationTable) -> Vec<Asn> {
+    let mut customers: BTreeMap<Asn, (usize, bool)> = BTreeMap::new();
+    for link in relations.iter().filter(|link| link.relation != Relation::Peer) {
+        let (provider, customer) = match link.relation {
+            Relation::Provider => (link.b, link.a),
+            _ => (link.a, link.b),
+        };
+        customers.entry(provider).or_default().0 += 1;
+        customers.entry(customer).or_default().1 = true;
+    }
+    let is_free = |&(_, (count, pays)): &(Asn, (usize, bool))| count >= CUSTOMERS_MIN && !pays;
+    customers.into_iter().filter(is_free).map(|(asn, _)| asn).collect()
+}
+
+/// An AS with fewer customers is not at the top, provider or not.
+const CUSTOMERS_MIN: usize = 100;
+
+fn has_loop(hops: &[Asn]) -> bool {
+    let before = |at: usize| hops.get(..at).unwrap_or_default();
+    hops.iter().enumerate().any(|(at, hop)| before(at).contains(hop))
+}
+
+/// How often the AS stands in a row where it stands first in the path.
+fn repeats(path: AsPath<'_>, asn: Asn) -> usize {
+    path.asns().skip_while(|hop| *hop != asn).take_while(|hop| *hop == asn).count()
 }
 
 /// What `b` is to `a` by a constituent's list of its upstreams.

@@ -33,6 +33,8 @@ pub(crate) struct Case<'a> {
     pub(crate) adjacent: bool,
     /// Whether an AS that passed the route on next to the culprit is a neighbour of a victim.
     pub(crate) is_by_victims_neighbour: bool,
+    /// Whether the culprit stood in any path before the news began.
+    pub(crate) is_culprit_known: bool,
     /// A prefix of the culprit's own that is one digit away from the claimed one.
     pub(crate) near_own_prefix: Option<Prefix>,
     /// Whether a victim originates the prefix, or the covering one, at the last event.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use routewarden_core::Asn;
 use routewarden_core::facts::Relation;
+use routewarden_core::{Asn, Prefix};
 
 use super::{
     BURST_CONFIDENCE_MIN, BURST_GAP_SECS, BURST_VICTIMS_MIN, BURST_WEIGHT, Group, INTERNAL_WEIGHT,
@@ -123,6 +123,7 @@ impl Detector {
             claims: &all,
             found,
             facts: self.facts(),
+            origin_news: self.origin_news(lead),
             prefixes_of_origin: self.prefixes_of(found.link.b),
             victim_is_present: self.has_other_path(lead, found),
             seen: points.seen,
@@ -131,6 +132,23 @@ impl Detector {
         });
         (rules::confidence(&evidence) >= REPORTED_MIN)
             .then(|| Group { extra: evidence, ..Group::of(claims) })
+    }
+
+    /// New more-specifics with the claim's origin that began within a quarter of an hour of it.
+    fn origin_news(&self, lead: &Claim) -> usize {
+        const AROUND_SECS: i64 = 900;
+        let is_news = |claim: &&Claim| {
+            let is_more_specific = match claim.finding.as_deref() {
+                Some(PathFinding::Link(found)) => found.is_more_specific,
+                _ => claim.key.kind == ClaimKind::MoreSpecific,
+            };
+            is_more_specific
+                && claim.origin == lead.origin
+                && claim.first_seen.secs_since(lead.first_seen).abs() <= AROUND_SECS
+        };
+        let prefixes: BTreeSet<Prefix> =
+            self.claims().filter(is_news).map(|claim| claim.key.prefix).collect();
+        prefixes.len()
     }
 
     /// New more-specifics of one's own: many at once are internal routes that leak; one of a

@@ -4,17 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
 
-use crate::detector::Detector;
+use crate::detector::{Detector, OriginStat};
 use crate::incident::{Evidence, FeedState, Incident, IncidentKind, IncidentState, VantagePoints};
 use crate::outage::Loss;
+use crate::rules::leak::BEACON_ORIGIN;
 use crate::rules::outage::{self, ALL_PERCENT, OutageCase};
 use crate::{CONFIDENCE_REPORTED_MIN, rules};
 
 /// Losses of one origin whose beginnings are closer than this are one outage.
 const SAME_OUTAGE_SECS: i64 = 900;
-/// Fewest prefixes of an AS whose outage is told of, and of a part of an AS, outside a constituency.
-const AS_PREFIXES_MIN: usize = 1;
-const PREFIXES_MIN: usize = 1;
+/// An AS with fewer prefixes loses prefixes, not itself.
+const AS_PREFIXES_MIN: usize = 2;
+/// A loss of fewer prefixes that is over sooner than [`BRIEF_SECS`] healed by itself: not told of.
+const BRIEF_PREFIXES_MIN: usize = 10;
+const BRIEF_SECS: i64 = 300;
+/// Outside a constituency, a loss of a single prefix is told of when it lasts this long.
+const SINGLE_SECS: i64 = 1_800;
 /// An outage of a country: at least so many prefixes, of so many ASes, and this share of all known.
 const COUNTRY_PREFIXES_MIN: usize = 4;
 const COUNTRY_ASES_MIN: usize = 3;
@@ -41,6 +46,7 @@ impl Detector {
     /// Outages, as of the last event.
     pub(super) fn outage_incidents(&self) -> Vec<Incident> {
         let mut losses = self.losses();
+        losses.retain(|loss| loss.origin != BEACON_ORIGIN);
         if losses.is_empty() {
             return Vec::new();
         }
@@ -53,26 +59,29 @@ impl Detector {
             .chunk_by(|a, b| a.origin == b.origin && b.from.secs_since(a.from) <= SAME_OUTAGE_SECS)
         {
             let Some(origin) = losses.first().map(|loss| loss.origin) else { continue };
-            let of = known.get(&origin).copied().unwrap_or(0);
+            let of = known.get(&origin).copied().unwrap_or_default();
             incidents.extend(self.outage_of(origin, losses, of));
         }
         incidents.extend(countries);
         incidents
     }
 
-    fn outage_of(&self, origin: Asn, losses: &[&Loss], known: usize) -> Option<Incident> {
-        let prefixes: BTreeSet<Prefix> = losses.iter().map(|loss| loss.prefix).collect();
-        let is_whole = known > 0 && prefixes.len() * 100 >= known * ALL_PERCENT;
-        let (kind, least) = if is_whole {
-            (IncidentKind::AsOutage, AS_PREFIXES_MIN)
+    fn outage_of(&self, origin: Asn, losses: &[&Loss], known: OriginStat) -> Option<Incident> {
+        let secs = |loss: &Loss| loss.until.unwrap_or(self.now()).secs_since(loss.from);
+        let is_brief = |loss: &Loss| loss.until.is_some() && secs(loss) < BRIEF_SECS;
+        let losses: Vec<&Loss> = if distinct(losses) < BRIEF_PREFIXES_MIN {
+            losses.iter().copied().filter(|loss| !is_brief(loss)).collect()
         } else {
-            (IncidentKind::PrefixOutage, PREFIXES_MIN)
+            losses.to_vec()
         };
-        let has_member = self.facts().constituency.is_some();
-        if prefixes.len() < least && !has_member {
+        let count = distinct(&losses);
+        let longest = losses.iter().map(|loss| secs(loss)).max()?;
+        if count == 1 && longest < SINGLE_SECS && self.facts().constituency.is_none() {
             return None;
         }
-        self.outage(kind, (&format!("{origin}"), &[origin]), losses, known)
+        let is_whole = count >= AS_PREFIXES_MIN && count * 100 >= known.prefixes * ALL_PERCENT;
+        let kind = if is_whole { IncidentKind::AsOutage } else { IncidentKind::PrefixOutage };
+        self.outage(kind, (&format!("{origin}"), &[origin]), &losses, known)
     }
 
     fn outage(
@@ -80,7 +89,7 @@ impl Detector {
         kind: IncidentKind,
         (name, victims): (&str, &[Asn]),
         losses: &[&Loss],
-        known: usize,
+        known: OriginStat,
     ) -> Option<Incident> {
         let prefixes: BTreeSet<Prefix> = losses.iter().map(|loss| loss.prefix).collect();
         let prefixes: Vec<Prefix> = prefixes.into_iter().collect();
@@ -94,7 +103,18 @@ impl Detector {
         let family = prefixes.first()?.family();
         let feeds = self.feed_state(family, (from, last));
         let is_over = ended_at.is_some();
-        let lines = outage::weigh(&OutageCase { losses, known, feeds, secs, is_over });
+        let is_replaced = known
+            .newest
+            .is_some_and(|newest| newest <= from && from.secs_since(newest) <= REPLACED_SECS);
+        let lines = outage::weigh(&OutageCase {
+            losses,
+            lost: prefixes.len(),
+            known: known.prefixes,
+            is_replaced,
+            feeds,
+            secs,
+            is_over,
+        });
         let confidence = rules::confidence(&lines);
         if confidence < CONFIDENCE_REPORTED_MIN {
             return None;
@@ -129,7 +149,7 @@ impl Detector {
     fn country_outages(
         &self,
         losses: &[&Loss],
-        known: &BTreeMap<Asn, usize>,
+        known: &BTreeMap<Asn, OriginStat>,
     ) -> (Vec<Incident>, BTreeSet<(Prefix, Timestamp)>) {
         let mut told = BTreeSet::new();
         let Some(organisations) = &self.facts().organisations else { return (Vec::new(), told) };
@@ -138,9 +158,9 @@ impl Detector {
             (!country.is_empty()).then_some(country)
         };
         let mut of_country: BTreeMap<&str, usize> = BTreeMap::new();
-        for (&asn, &count) in known {
+        for (&asn, stat) in known {
             if let Some(country) = country(asn) {
-                *of_country.entry(country).or_default() += count;
+                *of_country.entry(country).or_default() += stat.prefixes;
             }
         }
         let mut by_country: BTreeMap<&str, Vec<&Loss>> = BTreeMap::new();
@@ -162,14 +182,22 @@ impl Detector {
                     && asns.len() >= COUNTRY_ASES_MIN
                     && prefixes.len() * 100 >= of * COUNTRY_PERCENT;
                 if is_large {
+                    let of_all = OriginStat { prefixes: of, newest: None };
                     let who = (country, asns.as_slice());
-                    incidents.extend(self.outage(IncidentKind::CountryOutage, who, losses, of));
+                    incidents.extend(self.outage(IncidentKind::CountryOutage, who, losses, of_all));
                     told.extend(losses.iter().map(|loss| (loss.prefix, loss.from)));
                 }
             }
         }
         (incidents, told)
     }
+}
+
+/// What is new within this time before a loss may take its place.
+const REPLACED_SECS: i64 = 86_400;
+
+fn distinct(losses: &[&Loss]) -> usize {
+    losses.iter().map(|loss| loss.prefix).collect::<BTreeSet<_>>().len()
 }
 
 fn outage_id(kind: IncidentKind, name: &str, from: Timestamp) -> String {

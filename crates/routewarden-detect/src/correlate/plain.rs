@@ -56,6 +56,9 @@ pub(super) fn plain_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence
             Vec::new()
         }
     };
+    if matches!(key.kind, ClaimKind::Leak | ClaimKind::ForgedLink) {
+        return lines;
+    }
     let of = detector.vantage_points(key.prefix.family());
     let seen = claim.witnesses.len();
     if of >= 3 && seen * 2 >= of {

@@ -5,7 +5,7 @@ use routewarden_core::{Asn, Timestamp};
 
 use super::{Found, Rule};
 use crate::claim::Claim;
-use crate::findings::LeakProof;
+use crate::findings::{LeakProof, PathFinding};
 use crate::incident::{Evidence, LeakTriple};
 use crate::path::Basis;
 use crate::path_knowledge::PathKnowledge;
@@ -44,6 +44,11 @@ pub(crate) const RULES: &[LeakRule] = &[
     Rule { name: "leaker_same_organisation", weight: -50, ask: same_organisation },
     Rule { name: "no_table", weight: -25, ask: no_table },
     Rule { name: "few_prefixes", weight: -20, ask: few_prefixes },
+    Rule { name: "from_prepends_to_leaker", weight: -30, ask: prepended },
+    Rule { name: "relation_unsure", weight: -10, ask: unsure },
+    Rule { name: "relations_old", weight: -15, ask: old },
+    Rule { name: "leaker_transit_free", weight: -20, ask: transit_free },
+    Rule { name: "beacon", weight: -40, ask: beacon },
     Rule { name: "leak_barely_seen", weight: -20, ask: barely_seen },
     Rule { name: "leak_fleeting", weight: -15, ask: fleeting },
     Rule { name: "leakers_own_customers", weight: -10, ask: own_customers },
@@ -289,6 +294,66 @@ fn few_prefixes(case: &LeakCase<'_>) -> Option<Found> {
     (count <= FEW_PREFIXES_MAX && !case.is_proven()).then(|| {
         Found::new(format!("{count} prefixes only: as likely an arrangement that nobody knows of."))
             .with("prefixes", count)
+    })
+}
+
+/// Who prepends towards a neighbour uses it as a backup: then it pays it, whatever is inferred.
+fn prepended(case: &LeakCase<'_>) -> Option<Found> {
+    let from = case.triple.from?;
+    let is_backup = |claim: &&&Claim| {
+        matches!(claim.finding.as_deref(), Some(PathFinding::Leak(found))
+            if found.repeats_of_from > 1)
+    };
+    let count = case.claims.iter().filter(is_backup).count();
+    (count * 2 >= case.claims.len() && !case.is_proven()).then(|| {
+        Found::new(format!(
+            "{from} prepends itself towards {}: a path kept for emergencies, as a customer does.",
+            case.triple.by
+        ))
+    })
+}
+
+/// From this confidence on, in percent, an inferred relation counts as sure.
+const SURE_PERCENT: u8 = 90;
+
+fn unsure(case: &LeakCase<'_>) -> Option<Found> {
+    let LeakProof::Relations(Basis::Inferred, confidence) = case.proof else { return None };
+    (confidence < SURE_PERCENT).then(|| {
+        Found::new(format!("One of the two relations is sure to {confidence} % only."))
+            .with("confidence", i64::from(confidence))
+    })
+}
+
+/// Relations change; those of a file older than this are not those of the day.
+const OLD_SECS: i64 = 365 * 86_400;
+
+fn old(case: &LeakCase<'_>) -> Option<Found> {
+    let LeakProof::Relations(Basis::Given, _) = case.proof else { return None };
+    let source = &case.facts.relations.as_ref()?.source;
+    let days = case.now.secs_since(source.date?) / 86_400;
+    (days * 86_400 > OLD_SECS).then(|| {
+        Found::new(format!("The relationship file is {days} days older than the routes."))
+            .citing(Some(source))
+            .with("days", days)
+    })
+}
+
+/// Who sells to everyone and buys from nobody is rather paid by its neighbour by now than leaking.
+fn transit_free(case: &LeakCase<'_>) -> Option<Found> {
+    (case.knowledge.is_of_clique(case.triple.by) && !case.is_proven()).then(|| {
+        Found::new(format!("{} is transit-free: its neighbour may be a customer.", case.triple.by))
+    })
+}
+
+/// RIPE's routing beacons come and go by the clock and show every path there is.
+pub(crate) const BEACON_ORIGIN: Asn = Asn(12654);
+
+fn beacon(case: &LeakCase<'_>) -> Option<Found> {
+    let is_beacon = !case.origins.is_empty() && case.origins.iter().all(|&o| o == BEACON_ORIGIN);
+    is_beacon.then(|| {
+        Found::new(format!(
+            "All are beacons of {BEACON_ORIGIN}, withdrawn and announced to show such paths."
+        ))
     })
 }
 

@@ -5,7 +5,7 @@ use routewarden_core::facts::Facts;
 use routewarden_core::{Asn, Timestamp};
 
 use super::{Found, Rule};
-use crate::claim::Claim;
+use crate::claim::{Claim, Reaction};
 use crate::findings::LinkFinding;
 use crate::incident::Evidence;
 
@@ -15,6 +15,8 @@ pub(crate) struct LinkCase<'a> {
     /// The strongest of what the claims found of the link.
     pub(crate) found: &'a LinkFinding,
     pub(crate) facts: &'a Facts,
+    /// New more-specifics of the origin within a quarter of an hour of the first, these included.
+    pub(crate) origin_news: usize,
     /// Prefixes that the origin is known to originate.
     pub(crate) prefixes_of_origin: usize,
     /// Whether the origin's route by another link stands.
@@ -32,13 +34,14 @@ pub(crate) const RULES: &[LinkRule] = &[
     Rule { name: "operator_denies_link", weight: 45, ask: operator_denies },
     Rule { name: "unlike_a_real_link", weight: 25, ask: unlike },
     Rule { name: "new_more_specific", weight: 25, ask: more_specific },
-    Rule { name: "victim_reacted_to_link", weight: 25, ask: victim_reacted },
+    Rule { name: "victim_reacted_to_link", weight: 20, ask: victim_reacted },
     Rule { name: "link_gone_again", weight: 10, ask: gone_again },
     Rule { name: "link_widely_seen", weight: 10, ask: widely_seen },
     Rule { name: "link_same_organisation", weight: -50, ask: same_organisation },
     Rule { name: "like_a_real_link", weight: -20, ask: like },
     Rule { name: "whole_network_moved", weight: -25, ask: whole_network },
     Rule { name: "old_paths_gone", weight: -15, ask: old_paths_gone },
+    Rule { name: "origin_deaggregates", weight: -20, ask: deaggregates },
     Rule { name: "far_from_origin", weight: -15, ask: far_from_origin },
     Rule { name: "link_barely_seen", weight: -15, ask: barely_seen },
     Rule { name: "link_fleeting", weight: -10, ask: fleeting },
@@ -157,7 +160,12 @@ fn more_specific(case: &LinkCase<'_>) -> Option<Found> {
 }
 
 fn victim_reacted(case: &LinkCase<'_>) -> Option<Found> {
-    let reaction = case.claims.iter().flat_map(|claim| &claim.reactions).min()?;
+    let began = case.claims.iter().map(|claim| claim.first_seen).min()?;
+    let late = |reaction: &&Reaction| reaction.time.secs_since(began) >= REACTION_SECS_MIN;
+    let reaction = case.claims.iter().flat_map(|claim| &claim.reactions).filter(late).min()?;
+    if deaggregates(case).is_some() {
+        return None;
+    }
     Some(
         Found::new(format!(
             "{} announced {} at {}, which it had not announced before.",
@@ -165,6 +173,22 @@ fn victim_reacted(case: &LinkCase<'_>) -> Option<Found> {
         ))
         .with("time", reaction.time),
     )
+}
+
+/// A victim needs at least this long to notice and act; what comes sooner is one plan.
+const REACTION_SECS_MIN: i64 = 120;
+/// New more-specifics of the origin, at the same time and elsewhere, that make it a plan of its own.
+const DEAGGREGATED_MIN: usize = 3;
+
+fn deaggregates(case: &LinkCase<'_>) -> Option<Found> {
+    let count = case.origin_news;
+    (count >= DEAGGREGATED_MIN && case.found.is_more_specific && !case.is_denied()).then(|| {
+        Found::new(format!(
+            "The origin announced {count} new more-specifics around that time, over several links: \
+             a plan of its own."
+        ))
+        .with("prefixes", count)
+    })
 }
 
 /// A new provider stays; a forged path goes.

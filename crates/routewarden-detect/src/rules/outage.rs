@@ -7,6 +7,10 @@ use crate::outage::Loss;
 /// Losses of one origin, or of one country, with all that a rule may look at.
 pub(crate) struct OutageCase<'a> {
     pub(crate) losses: &'a [&'a Loss],
+    /// Distinct prefixes lost.
+    pub(crate) lost: usize,
+    /// Whether the origin brought a new prefix into the table on the day before.
+    pub(crate) is_replaced: bool,
     /// Prefixes that were known of the origin or country.
     pub(crate) known: usize,
     pub(crate) feeds: FeedState,
@@ -24,7 +28,8 @@ pub(crate) const RULES: &[OutageRule] = &[
     Rule { name: "lasts", weight: 10, ask: lasts },
     Rule { name: "no_route_left", weight: 10, ask: none_left },
     Rule { name: "feeds_degraded", weight: -40, ask: degraded },
-    Rule { name: "back_at_once", weight: -25, ask: back_at_once },
+    Rule { name: "replaced", weight: -40, ask: replaced },
+    Rule { name: "back_at_once", weight: -35, ask: back_at_once },
 ];
 
 /// Evidence and counter-evidence, in the order of the rules.
@@ -54,7 +59,7 @@ fn withdrawn(case: &OutageCase<'_>) -> Option<Found> {
 }
 
 fn all_lost(case: &OutageCase<'_>) -> Option<Found> {
-    let count = case.losses.len();
+    let count = case.lost;
     (case.known > 0 && count * 100 >= case.known * ALL_PERCENT).then(|| {
         Found::new(format!("{count} of {} prefixes known of it are lost.", case.known))
             .with("lost", count)
@@ -63,7 +68,7 @@ fn all_lost(case: &OutageCase<'_>) -> Option<Found> {
 }
 
 fn several(case: &OutageCase<'_>) -> Option<Found> {
-    let count = case.losses.len();
+    let count = case.lost;
     (count >= SEVERAL_PREFIXES_MIN).then(|| {
         Found::new(format!("{count} prefixes went at the same time.")).with("prefixes", count)
     })
@@ -91,6 +96,13 @@ fn degraded(case: &OutageCase<'_>) -> Option<Found> {
         ))
         .with("lost", case.feeds.lost)
         .with("sessions", case.feeds.sessions)
+    })
+}
+
+/// Renumbering: new prefixes first, then the old ones go.
+fn replaced(case: &OutageCase<'_>) -> Option<Found> {
+    (case.is_replaced && !case.is_over).then(|| {
+        Found::new("The origin had brought new prefixes on the day before: it may have renumbered.")
     })
 }
 

@@ -146,6 +146,10 @@ fn foreign_host_route(case: &Case<'_>) -> Option<Found> {
 fn unknown_upstream(case: &Case<'_>) -> Option<Found> {
     let Some(PathFinding::Link(found)) = case.claim.finding.as_deref() else { return None };
     let upstream = found.link.a;
+    if !case.is_culprit_known {
+        // Of a new AS every link is new.
+        return None;
+    }
     Some(
         Found::new(format!(
             "It came by {upstream}, which no path of the table and no fact shows next to {}.",
