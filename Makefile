@@ -7,7 +7,7 @@ DEMO := scenarios/2008-02-24-youtube
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench compare gate fmt clean \
+.PHONY: help demo test check bench compare accuracy gate fmt clean accuracy-check \
 	setup-build setup-test fmt-check lint doc layers generated doc-test deny advisories typos
 
 help: ## Show this list
@@ -18,7 +18,7 @@ demo: setup-build ## Build, then play the incident of 24 February 2008 through t
 	@$(CARGO) run $(LOCKED) --quiet --package routewarden -- scenario run $(DEMO)
 
 # The tests come last, so that the output ends with their summary.
-test: setup-build setup-test fmt-check lint doc layers generated doc-test gate ## All that must pass: format, lints, documentation, layers, gate, tests
+test: setup-build setup-test fmt-check lint doc layers generated doc-test gate accuracy-check ## All that must pass: format, lints, documentation, layers, gates, tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		set -x; $(CARGO) nextest run $(LOCKED) --workspace --no-fail-fast; \
 	else \
@@ -32,6 +32,13 @@ bench: setup-build ## Run the benches
 
 compare: setup-build ## Compare with other tools (data in ../shared/data; see bench/README.md)
 	$(CARGO) xtask compare
+
+accuracy: ## Count how often detection is right, beside other detectors (data in ../shared/data)
+	$(CARGO) xtask accuracy
+
+# A fall of precision or recall is a regression like any other; see docs/decisions/0017.
+accuracy-check:
+	$(CARGO) xtask accuracy --check
 
 # Instructions do not vary from machine to machine as time does; see docs/decisions/0012.
 gate: ## Count the instructions of the decoder and the table; fails when they grew by 3 %

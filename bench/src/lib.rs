@@ -1,5 +1,6 @@
 //! What the measuring programs share.
 
+pub mod accuracy;
 pub mod bgpdump;
 pub mod hash;
 pub mod memory;

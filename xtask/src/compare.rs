@@ -6,7 +6,7 @@
 mod agreement;
 mod experiments;
 mod inputs;
-mod machine;
+pub(crate) mod machine;
 mod measure;
 mod plot;
 mod statistics;

@@ -20,7 +20,7 @@ struct Layer {
     is_pure: bool,
 }
 
-const LAYERS: [Layer; 9] = [
+const LAYERS: [Layer; 10] = [
     Layer { name: "routewarden-core", may_use: &[], is_pure: true },
     Layer { name: "routewarden-wire", may_use: &["routewarden-core"], is_pure: true },
     Layer {
@@ -53,9 +53,13 @@ const LAYERS: [Layer; 9] = [
             "routewarden-feeds",
             "routewarden-detect",
             "routewarden-gate",
+            "routewarden-lab",
+            "routewarden-rivals",
+            "routewarden",
         ],
         is_pure: false,
     },
+    Layer { name: "routewarden-rivals", may_use: &["routewarden-core"], is_pure: true },
     Layer {
         name: "routewarden-gate",
         may_use: &["routewarden-core", "routewarden-wire"],

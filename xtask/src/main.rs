@@ -1,5 +1,6 @@
 //! Repository chores: `cargo xtask CHORE`.
 
+mod accuracy;
 mod compare;
 mod docs;
 mod gate;
@@ -23,6 +24,8 @@ usage: cargo xtask CHORE
   picture        make docs/images/demo.svg out of what the program prints
   gate           count the instructions of the decoder and the table and hold them against
                  bench/instructions.toml; with --update write them there
+  accuracy       count how often detection is right, beside other detectors' rules; with --check
+                 hold it against bench/accuracy/baseline.tsv; see bench/README.md (--help)
   compare        compare with other tools on the same files; see bench/README.md (--help)
 ";
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ["check-docs"] => check_docs(),
         ["gate"] => gate::main(false),
         ["gate", "--update"] => gate::main(true),
+        ["accuracy", rest @ ..] => accuracy::main(rest),
         ["compare", rest @ ..] => compare::main(rest),
         ["help" | "--help" | "-h"] => say(USAGE),
         _ => {

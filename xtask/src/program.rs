@@ -6,6 +6,16 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
+/// `cargo run` sets variables of our own package; build scripts that look at them would run anew.
+pub(crate) fn forget_own_package(build: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            build.env_remove(&name);
+        }
+    }
+}
+
 /// The built program.
 pub(crate) struct Program {
     root: PathBuf,
@@ -17,13 +27,7 @@ impl Program {
     /// Builds it.
     pub(crate) fn build(root: &Path) -> anyhow::Result<Self> {
         let mut build = Command::new(crate::cargo());
-        // `cargo run` sets these for us; build scripts that look at them would run anew.
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-                build.env_remove(&name);
-            }
-        }
+        forget_own_package(&mut build);
         let built = build
             .args(["build", "--quiet", "--package", "routewarden"])
             .current_dir(root)

@@ -278,16 +278,20 @@ impl AdjRibIn {
 
     /// Routes to exactly this prefix that are known to be present, by peer number.
     pub fn routes(&self, prefix: &Prefix) -> impl Iterator<Item = Route> + use<'_> {
+        self.held_routes(prefix)
+            .filter(|route| !self.session(route.peer).is_some_and(|s| s.is_unknown(route.time)))
+    }
+
+    /// Routes to exactly this prefix by peer number, those of lost sessions included: nobody said
+    /// that they are gone.
+    pub fn held_routes(&self, prefix: &Prefix) -> impl Iterator<Item = Route> + use<'_> {
         let list = self.lists.get(prefix);
         let stored = list.map(|list| self.store.routes(list)).unwrap_or_default();
-        stored
-            .iter()
-            .map(|route| Route {
-                peer: route.peer(),
-                attributes: route.attributes(),
-                time: route.time().into(),
-            })
-            .filter(|route| !self.session(route.peer).is_some_and(|s| s.is_unknown(route.time)))
+        stored.iter().map(|route| Route {
+            peer: route.peer(),
+            attributes: route.attributes(),
+            time: route.time().into(),
+        })
     }
 
     /// Whether any peer is known to have a route to the prefix originated by `origin`.

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use routewarden_core::facts::{InvalidReason, RovState};
+use routewarden_core::facts::{InvalidReason, RovState, Vrp};
 use routewarden_core::{AsPath, AsPathBuf, Asn, PeerId, Prefix, Timestamp};
 
+use crate::findings::PathFinding;
 use crate::knowledge::KnownFrom;
 
 /// What is doubtful.
@@ -19,6 +20,41 @@ pub(crate) enum ClaimKind {
     BogonPrefix,
     /// The path holds an ASN that is never routable.
     BogonAsn,
+    /// The culprit originates a less-specific of what only others originate.
+    LessSpecific,
+    /// The culprit passed on what it has from a provider or peer to another one (RFC 7908).
+    Leak,
+    /// The culprit stands in the path next to an AS whose neighbour it is not known to be.
+    ForgedLink,
+    /// The culprit is a neighbour that a constituent is not known to have.
+    NewNeighbour,
+    /// The culprit, a constituent, originates what neither it nor another is known to.
+    Unexpected,
+    /// The culprit originates a new more-specific of its own.
+    MoreSpecific,
+    /// The path ends in an AS_SET; the culprit stands before it.
+    AsSet,
+    /// The path is longer than any real one; the culprit originates it.
+    LongPath,
+    /// The culprit repeats itself beyond any use.
+    Prepending,
+}
+
+impl ClaimKind {
+    /// Whether the claim is one of who may originate what, judged by the rules of origin claims.
+    pub(crate) const fn is_of_origin(self) -> bool {
+        matches!(self, ClaimKind::Origin | ClaimKind::LessSpecific)
+    }
+
+    /// Whether what the path shows belongs to it.
+    pub(crate) const fn is_of_path(self) -> bool {
+        matches!(self, ClaimKind::Leak | ClaimKind::ForgedLink | ClaimKind::NewNeighbour)
+    }
+
+    /// Whether a standing route shows it, too: it needs no habit.
+    pub(crate) const fn needs_no_habit(self) -> bool {
+        matches!(self, ClaimKind::RpkiInvalid | ClaimKind::BogonPrefix | ClaimKind::BogonAsn)
+    }
 }
 
 /// Identity of a claim.
@@ -113,9 +149,21 @@ pub(crate) struct Claim {
     pub(crate) samples: Vec<Sample>,
     pub(crate) target: Option<Target>,
     pub(crate) rov: Option<(RovState, Option<InvalidReason>)>,
+    /// VRPs that covered the prefix when the claim of route origin validation was made.
+    pub(crate) covering_vrps: Vec<Vrp>,
     /// Bogon ASNs in the paths.
     pub(crate) bogon_asns: Vec<Asn>,
     pub(crate) reactions: Vec<Reaction>,
+    /// Origin of the route that made it.
+    pub(crate) origin: Option<Asn>,
+    /// Communities of the route that made it hold BLACKHOLE (RFC 7999).
+    pub(crate) is_blackhole: bool,
+    /// What the path of the route that made it shows.
+    pub(crate) finding: Option<Box<PathFinding>>,
+    /// The peer that showed it first had another path to the prefix right before.
+    pub(crate) has_displaced: bool,
+    /// A change of VRPs made it, with no BGP update.
+    pub(crate) by_vrp_change: bool,
 }
 
 /// Most reactions kept for a claim.
@@ -142,8 +190,14 @@ impl Claim {
             samples: Vec::new(),
             target: None,
             rov: None,
+            covering_vrps: Vec::new(),
             bogon_asns: Vec::new(),
             reactions: Vec::new(),
+            origin: None,
+            is_blackhole: false,
+            finding: None,
+            has_displaced: false,
+            by_vrp_change: false,
         }
     }
 

@@ -1,19 +1,26 @@
 //! From claims to incidents: one incident for one cause, however many prefixes and peers.
 
 mod build;
+mod changes;
+mod groups;
+mod outages;
+mod plain;
+mod relate;
 
-pub(crate) use build::PLAIN_RULES;
+pub(crate) use changes::CHANGE_RULES;
+pub(crate) use plain::PLAIN_RULES;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::InvalidReason;
-use routewarden_core::{Asn, Timestamp};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 use crate::claim::{Claim, ClaimKey, ClaimKind};
 use crate::detector::Detector;
-use crate::incident::Evidence;
+use crate::findings::PathFinding;
+use crate::incident::{Evidence, IncidentKind, LeakTriple};
 use crate::rules::{self, Case};
-use crate::{CONFIDENCE_REPORTED_MIN, Incident, QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN, Report};
+use crate::{Incident, QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN, Report};
 
 /// Claims of one cause that are further apart than this are two incidents.
 const SAME_INCIDENT_GAP_SECS: i64 = 3_600;
@@ -22,7 +29,9 @@ const BURST_GAP_SECS: i64 = 300;
 /// A burst against this many different victims has one cause: the culprit.
 const BURST_VICTIMS_MIN: usize = 5;
 /// Points of confidence that a burst adds, when most of it has this confidence by itself.
-pub(crate) const BURST_WEIGHT: i32 = 20;
+const BURST_WEIGHT: i32 = 20;
+const REORIGINATION_WEIGHT: i32 = 50;
+const INTERNAL_WEIGHT: i32 = 25;
 const BURST_CONFIDENCE_MIN: u8 = 40;
 
 /// A claim with its weighed evidence.
@@ -31,6 +40,28 @@ pub(crate) struct Weighed<'a> {
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) confidence: u8,
 }
+
+/// Claims of one cause, at least one.
+pub(crate) struct Group<'a> {
+    claims: Vec<Weighed<'a>>,
+    /// Evidence that they have only together.
+    extra: Vec<Evidence>,
+    /// The parties, when it is a leak.
+    leak: Option<LeakTriple>,
+}
+
+impl<'a> Group<'a> {
+    fn of(claims: Vec<Weighed<'a>>) -> Self {
+        Group { claims, extra: Vec::new(), leak: None }
+    }
+}
+
+/// Rules of claims that began together.
+pub(crate) const BURST_RULES: [(&str, i32); 3] = [
+    ("mass_origination", BURST_WEIGHT),
+    ("re_origination", REORIGINATION_WEIGHT),
+    ("internal_more_specifics", INTERNAL_WEIGHT),
+];
 
 /// What claims of one cause have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +81,13 @@ impl Detector {
         let short = self.short_claims();
         let claims: BTreeMap<ClaimKey, &Claim> =
             self.claims().chain(&short).map(|claim| (claim.key, claim)).collect();
+        // Routes that are told as leaks or as coming over forged links.
+        let on_paths: BTreeSet<(Prefix, Asn)> = claims
+            .values()
+            .filter(|claim| matches!(claim.key.kind, ClaimKind::Leak | ClaimKind::ForgedLink))
+            .filter(|claim| !claim.standing && claim.witnesses.len() >= self.quorum(claim))
+            .filter_map(|claim| Some((claim.key.prefix, claim.origin?)))
+            .collect();
         for claim in claims.values() {
             let seen = claim.witnesses.len();
             if claim.key.kind == ClaimKind::Origin {
@@ -59,28 +97,31 @@ impl Detector {
             }
             if seen < self.quorum(claim) {
                 counters.below_quorum += 1;
-                continue;
-            }
-            if claim.key.kind == ClaimKind::Origin {
-                let weighed = self.weigh(claim);
-                if weighed.confidence < CONFIDENCE_REPORTED_MIN {
-                    counters.explained += 1;
-                } else {
-                    by_culprit.entry(claim.key.culprit).or_default().push(weighed);
-                }
-            } else if !self.is_told_by_origin_claim(claim, &claims) {
+            } else if claim.key.kind.is_of_origin() {
+                by_culprit.entry(claim.key.culprit).or_default().push(self.weigh(claim));
+            } else if !self.is_told_otherwise(claim, &claims, &on_paths) {
                 groups.entry(self.cause(claim)).or_default().push(self.weigh(claim));
             }
         }
         let mut incidents: Vec<Incident> = Vec::new();
         for claims in by_culprit.into_values() {
-            incidents.extend(self.origin_incidents(claims));
+            let (built, explained) = self.origin_incidents(claims);
+            incidents.extend(built);
+            counters.explained += explained;
         }
-        for claims in groups.into_values() {
-            let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now());
-            incidents.extend(apart.into_iter().map(|claims| self.build(&claims, None)));
+        for (cause, claims) in groups {
+            incidents.extend(self.grouped_incidents(cause.kind, claims));
+        }
+        incidents.extend(self.outage_incidents());
+        incidents.extend(self.change_incidents());
+        if self.facts().constituency.is_some() {
+            // The loss of a trust anchor concerns everyone.
+            incidents.retain(|incident| {
+                !incident.constituency.is_empty() || incident.kind == IncidentKind::TrustAnchorLoss
+            });
         }
         incidents.sort_by(|a, b| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
+        relate::relate(&mut incidents);
         Report {
             incidents,
             counters,
@@ -95,11 +136,31 @@ impl Detector {
         self.peers().iter().map(|(_, peer)| peer.asn).collect::<BTreeSet<_>>().len()
     }
 
-    /// Whether the same route is already told as a hijack, with its ROV state as evidence.
-    fn is_told_by_origin_claim(&self, claim: &Claim, claims: &BTreeMap<ClaimKey, &Claim>) -> bool {
-        let key = ClaimKey { kind: ClaimKind::Origin, ..claim.key };
-        claim.key.kind == ClaimKind::RpkiInvalid
-            && claims.get(&key).is_some_and(|other| other.witnesses.len() >= self.quorum(other))
+    /// Whether the same route is already told: as a hijack with its ROV state as evidence, or as
+    /// coming over a link that was no news when the claim was made.
+    fn is_told_otherwise(
+        &self,
+        claim: &Claim,
+        claims: &BTreeMap<ClaimKey, &Claim>,
+        on_paths: &BTreeSet<(Prefix, Asn)>,
+    ) -> bool {
+        let is_reported = |kind| {
+            let other = claims.get(&ClaimKey { kind, ..claim.key });
+            other.is_some_and(|other| other.witnesses.len() >= self.quorum(other))
+        };
+        match (claim.key.kind, claim.finding.as_deref()) {
+            (ClaimKind::RpkiInvalid, _) => {
+                is_reported(ClaimKind::Origin)
+                    || (self.facts().constituency.is_some() && is_reported(ClaimKind::MoreSpecific))
+                    || claim.origin.is_some_and(|o| on_paths.contains(&(claim.key.prefix, o)))
+            }
+            (_, Some(PathFinding::Link(found))) => {
+                let key = ClaimKey { culprit: found.link.b, ..claim.key };
+                let origin = ClaimKey { kind: ClaimKind::Origin, ..key };
+                claims.contains_key(&origin) || self.was_link(found.link.a, found.link.b, claim.seq)
+            }
+            _ => false,
+        }
     }
 
     fn quorum(&self, claim: &Claim) -> usize {
@@ -110,23 +171,21 @@ impl Detector {
     }
 
     fn cause(&self, claim: &Claim) -> Cause {
-        let (victims, reason) = match claim.key.kind {
-            ClaimKind::RpkiInvalid => {
+        let (victims, reason) = match (claim.key.kind, claim.finding.as_deref()) {
+            (ClaimKind::RpkiInvalid, _) => {
                 let reason = claim.rov.and_then(|(_, reason)| reason);
-                (self.vrp_holders(claim), reason.map(|reason| reason == InvalidReason::Asn))
+                (Detector::vrp_holders(claim), reason.map(|reason| reason == InvalidReason::Asn))
             }
+            (_, Some(PathFinding::Link(found))) => (vec![found.link.a, found.link.b], None),
             _ => (Vec::new(), None),
         };
         Cause { kind: claim.key.kind, culprit: claim.key.culprit, victims, reason }
     }
 
     /// ASes that covering VRPs name, the culprit and AS0 left out; sorted.
-    fn vrp_holders(&self, claim: &Claim) -> Vec<Asn> {
-        let Some(vrps) = &self.facts().vrps else { return Vec::new() };
-        let origin = routewarden_core::Origin::As(claim.key.culprit);
-        let validity = vrps.table.validate(&claim.key.prefix, origin);
-        let holders: BTreeSet<Asn> = validity
-            .covering
+    fn vrp_holders(claim: &Claim) -> Vec<Asn> {
+        let holders: BTreeSet<Asn> = claim
+            .covering_vrps
             .iter()
             .map(|vrp| vrp.asn)
             .filter(|&asn| asn != Asn(0) && asn != claim.key.culprit)
@@ -134,9 +193,40 @@ impl Detector {
         holders.into_iter().collect()
     }
 
+    /// Whether an AS that passed the route on next to the culprit stands next to a victim in paths
+    /// from before the claim.
+    fn is_by_neighbour(&self, claim: &Claim, victims: &[Asn]) -> bool {
+        claim.propagators.keys().any(|&propagator| {
+            victims.iter().any(|&victim| self.adjacent(propagator, victim, claim.seq))
+        })
+    }
+
+    /// A prefix that the culprit is known to originate and whose text differs from the claimed one
+    /// in one digit. Looked for only where the claim was short: then it may have been a slip.
+    fn near_own_prefix(&self, claim: &Claim) -> Option<Prefix> {
+        const SLIP_SECS: i64 = 300;
+        if claim.duration_secs(self.now()) >= SLIP_SECS {
+            return None;
+        }
+        let ClaimKey { prefix, culprit, .. } = claim.key;
+        let text = prefix.to_string();
+        let (addr, len) = text.split_once('/')?;
+        let digits = if prefix.is_ipv4() { "0123456789" } else { "0123456789abcdef" };
+        for (at, old) in addr.char_indices().filter(|(_, old)| digits.contains(*old)) {
+            let (before, after) = (addr.get(..at)?, addr.get(at + 1..)?);
+            for new in digits.chars().filter(|&new| new != old) {
+                let near = format!("{before}{new}{after}/{len}").parse().ok();
+                if let Some(near) = near.filter(|near| self.is_known_origin(near, culprit)) {
+                    return Some(near);
+                }
+            }
+        }
+        None
+    }
+
     fn weigh<'a>(&self, claim: &'a Claim) -> Weighed<'a> {
         let evidence = match &claim.target {
-            Some(target) => rules::weigh(&Case {
+            Some(target) if claim.key.kind.is_of_origin() => rules::weigh(&Case {
                 claim,
                 target,
                 facts: self.facts(),
@@ -146,67 +236,23 @@ impl Detector {
                     .victims
                     .iter()
                     .any(|&victim| self.adjacent(victim, claim.key.culprit, claim.seq)),
+                is_by_victims_neighbour: self.is_by_neighbour(claim, &target.victims),
+                near_own_prefix: self.near_own_prefix(claim),
                 victim_is_present: target.victims.iter().any(|&victim| {
                     let block = target.covering.unwrap_or(claim.key.prefix);
                     self.is_originated_by(&block, victim)
                 }),
                 now: self.now(),
             }),
-            None => build::plain_evidence(self, claim),
+            _ => plain::plain_evidence(self, claim),
         };
         let confidence = rules::confidence(&evidence);
         Weighed { claim, evidence, confidence }
-    }
-
-    /// Origin claims of one culprit: bursts against many victims become one incident, the
-    /// others one for each set of victims.
-    fn origin_incidents(&self, mut claims: Vec<Weighed<'_>>) -> Vec<Incident> {
-        claims.sort_by_key(|weighed| (weighed.claim.first_seen, weighed.claim.key));
-        let mut incidents = Vec::new();
-        let mut by_victims: BTreeMap<Vec<Asn>, Vec<Weighed<'_>>> = BTreeMap::new();
-        for burst in split_by_start(claims, BURST_GAP_SECS) {
-            let victims: BTreeSet<&[Asn]> = burst.iter().map(|w| victims(w.claim)).collect();
-            if victims.len() >= BURST_VICTIMS_MIN {
-                let evidence = burst_evidence(&burst, victims.len());
-                incidents.push(self.build(&burst, evidence));
-                continue;
-            }
-            for weighed in burst {
-                by_victims.entry(victims_of(&weighed)).or_default().push(weighed);
-            }
-        }
-        for claims in by_victims.into_values() {
-            let apart = split_by_gap(claims, SAME_INCIDENT_GAP_SECS, self.now());
-            incidents.extend(apart.into_iter().map(|claims| self.build(&claims, None)));
-        }
-        incidents
     }
 }
 
 pub(crate) fn victims(claim: &Claim) -> &[Asn] {
     claim.target.as_ref().map(|target| target.victims.as_slice()).unwrap_or_default()
-}
-
-fn victims_of(weighed: &Weighed<'_>) -> Vec<Asn> {
-    victims(weighed.claim).to_vec()
-}
-
-/// One AS that begins to originate the space of many unrelated others at once errs or attacks,
-/// whatever may be said of a single prefix.
-fn burst_evidence(burst: &[Weighed<'_>], victims: usize) -> Option<Evidence> {
-    let doubtful = burst.iter().filter(|w| w.confidence >= BURST_CONFIDENCE_MIN).count();
-    (doubtful * 2 >= burst.len()).then(|| Evidence {
-        rule: "mass_origination".to_owned(),
-        weight: BURST_WEIGHT,
-        text: format!(
-            "The culprit began to originate {} prefixes of {victims} different victims at once.",
-            burst.len()
-        ),
-        facts: BTreeMap::from([
-            ("prefixes".to_owned(), burst.len().into()),
-            ("victims".to_owned(), victims.into()),
-        ]),
-    })
 }
 
 /// Splits claims, sorted by first seen, where one starts more than `gap_secs` after the one

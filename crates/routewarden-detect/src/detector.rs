@@ -1,16 +1,24 @@
 //! All shards together: what can only be said with every claim in sight.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashSet;
 use routewarden_core::facts::Facts;
 use routewarden_core::{
-    AddressFamily, Asn, EventBatch, PeerId, PeerTable, Prefix, Shard, Share, Timestamp, shard,
+    AddressFamily, Asn, EventBatch, Origin, PeerId, PeerTable, Prefix, Shard, Share, Timestamp,
+    shard,
 };
 
+use crate::changes::{ChangeLog, FactsChange};
 use crate::claim::{Claim, ClaimKey, Reaction};
 use crate::engine::DetectorShard;
+use crate::findings::LinkFinding;
 use crate::knowledge::Topology;
+use crate::outage::Loss;
+use crate::path_knowledge::PathKnowledge;
+use crate::relations::PathSet;
 use crate::{Config, Counters};
 
 type Hasher = foldhash::fast::FixedState;
@@ -21,6 +29,10 @@ pub struct Detector {
     /// At least one; in their order.
     first: DetectorShard,
     others: Vec<DetectorShard>,
+    /// What changes of facts showed.
+    changes: ChangeLog,
+    /// Counted once, for the report.
+    prefix_counts: OnceCell<BTreeMap<Asn, usize>>,
 }
 
 impl Detector {
@@ -34,7 +46,7 @@ impl Detector {
         let facts = Arc::new(facts);
         let mut all = Shard::all(shards);
         let new = |shard| DetectorShard::new(config, &facts, shard);
-        Detector { first: new(all.next().unwrap_or_default()), others: all.map(new).collect() }
+        Detector::of(new(all.next().unwrap_or_default()), all.map(new).collect())
     }
 
     /// The shards, to be run on threads: each is to be shown every event, in the same order.
@@ -49,7 +61,7 @@ impl Detector {
         let is_complete = shards.iter().map(|shard| shard.shard).eq(Shard::all(count));
         let mut shards = shards.into_iter();
         let first = shards.next().filter(|_| is_complete)?;
-        Some(Detector { first, others: shards.collect() })
+        Some(Detector::of(first, shards.collect()))
     }
 
     /// Takes a run of events into every shard, one after the other. `peer_ids` maps the batch's
@@ -104,6 +116,164 @@ impl Detector {
     /// Whether the two ASes were next to each other in a path of event number `seq` or before.
     pub(crate) fn adjacent(&self, a: Asn, b: Asn, seq: u64) -> bool {
         self.shards().any(|shard| shard.topology.adjacent(a, b, seq))
+    }
+
+    /// The table is complete: what was read so far is the state to start from, and what its paths
+    /// and the facts tell of links is worked out for all shards. To be called once, before the
+    /// first update; without it no path is looked into.
+    pub fn begin_updates(&mut self) {
+        let mut paths = PathSet::new(self.facts().route_servers.clone());
+        if !self.config().bogons {
+            paths = paths.with_reserved_asns();
+        }
+        for attributes in self.shards().flat_map(|shard| shard.rib.attributes().iter()) {
+            paths.insert(attributes.as_path);
+        }
+        let feeds = [AddressFamily::Ipv4, AddressFamily::Ipv6].map(|f| self.full_feeds(f));
+        let links = self.shards().flat_map(|shard| shard.topology.links()).collect();
+        let knowledge = Arc::new(PathKnowledge::new(self.facts(), &paths, links, feeds));
+        for shard in self.shards_mut() {
+            shard.knowledge = Arc::clone(&knowledge);
+        }
+    }
+
+    /// Distinct ASes of the peers that send the whole table: half as much as the largest, or more.
+    fn full_feeds(&self, family: AddressFamily) -> usize {
+        let mut routes: BTreeMap<PeerId, usize> = BTreeMap::new();
+        for shard in self.shards() {
+            for (peer, session) in shard.rib.sessions() {
+                *routes.entry(peer).or_default() += session.route_count(family);
+            }
+        }
+        let most = routes.values().max().copied().unwrap_or(0);
+        let is_full = |&(_, &count): &(&PeerId, &usize)| count > 0 && count * 2 >= most;
+        let full = routes.iter().filter(is_full).filter_map(|(&peer, _)| self.peers().get(peer));
+        full.map(|peer| peer.asn).collect::<BTreeSet<_>>().len()
+    }
+
+    fn shards_mut(&mut self) -> impl Iterator<Item = &mut DetectorShard> {
+        std::iter::once(&mut self.first).chain(&mut self.others)
+    }
+
+    pub(crate) fn knowledge(&self) -> &PathKnowledge {
+        &self.first.knowledge
+    }
+
+    /// New facts from `time` on, between two events: what they touch is judged anew.
+    pub fn change_facts(&mut self, time: Timestamp, change: FactsChange) {
+        // The shards hold the facts together; when all let go, they need not be copied.
+        let mut facts = Arc::default();
+        for shard in self.shards_mut() {
+            facts = std::mem::take(&mut shard.facts);
+        }
+        let mut facts = Arc::unwrap_or_clone(facts);
+        let mut log = std::mem::take(&mut self.changes);
+        let touched =
+            log.apply(time, &mut facts, change, &|block, tell| self.standing(block, tell));
+        self.changes = log;
+        let facts = Arc::new(facts);
+        let knowledge = Arc::clone(&self.first.knowledge);
+        for shard in self.shards_mut() {
+            shard.change_facts(time, (&facts, &knowledge), &touched);
+        }
+    }
+
+    /// Calls back with the prefix and origin of every standing route at or below a prefix.
+    fn standing(&self, block: &Prefix, tell: &mut dyn FnMut(Prefix, Origin)) {
+        for shard in self.shards() {
+            let own = |prefix: &Prefix| shard.shard.share(prefix) == Share::Home;
+            for prefix in shard.rib.covered(block).filter(own) {
+                for route in shard.rib.routes(&prefix) {
+                    if let Some(held) = shard.rib.attributes().get(route.attributes) {
+                        tell(prefix, Origin::of(held.as_path));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn change_log(&self) -> &ChangeLog {
+        &self.changes
+    }
+
+    fn of(first: DetectorShard, others: Vec<DetectorShard>) -> Self {
+        Detector { first, others, changes: ChangeLog::default(), prefix_counts: OnceCell::new() }
+    }
+
+    /// Sessions that sent routes of the family; sorted.
+    pub(crate) fn sessions_of(&self, family: AddressFamily) -> Vec<PeerId> {
+        let all = self.shards().flat_map(|shard| shard.rib.sessions());
+        let of_family = all.filter(|(_, session)| session.has_announced(family));
+        let mut peers: Vec<PeerId> = of_family.map(|(peer, _)| peer).collect();
+        peers.sort_unstable();
+        peers.dedup();
+        peers
+    }
+
+    /// Sessions that were down in the period; sorted.
+    pub(crate) fn lost_sessions(&self, from: Timestamp, until: Timestamp) -> Vec<PeerId> {
+        self.first.session_log.lost_in(from, until)
+    }
+
+    /// Losses of prefixes, of every shard those on its own.
+    pub(crate) fn losses(&self) -> Vec<&Loss> {
+        let own =
+            |shard: &DetectorShard, loss: &Loss| shard.shard.share(&loss.prefix) == Share::Home;
+        self.shards()
+            .flat_map(|shard| shard.outages.losses().iter().filter(move |l| own(shard, l)))
+            .collect()
+    }
+
+    /// Whether the AS is known to originate the prefix.
+    pub(crate) fn is_known_origin(&self, prefix: &Prefix, origin: Asn) -> bool {
+        let home = self.first.shard.home_of(prefix);
+        let exact = self.shards().nth(home).map(|shard| shard.habit.exact(prefix));
+        exact.is_some_and(|known| known.iter().any(|known| known.asn == origin))
+    }
+
+    /// Number of prefixes that each AS is known to originate.
+    pub(crate) fn prefixes_by_origin(&self) -> BTreeMap<Asn, usize> {
+        let mut counts = BTreeMap::new();
+        for shard in self.shards() {
+            let own = |prefix: &Prefix| shard.shard.share(prefix) == Share::Home;
+            for (prefix, origins) in shard.habit.iter() {
+                for known in origins.iter().filter(|_| own(&prefix)) {
+                    *counts.entry(known.asn).or_default() += 1;
+                }
+            }
+        }
+        counts
+    }
+
+    /// Number of prefixes that one AS is known to originate.
+    pub(crate) fn prefixes_of(&self, origin: Asn) -> usize {
+        self.prefix_counts
+            .get_or_init(|| self.prefixes_by_origin())
+            .get(&origin)
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Whether the link was there when the news began, or a day before event number `seq`.
+    pub(crate) fn was_link(&self, a: Asn, b: Asn, seq: u64) -> bool {
+        let first = self.first.first_news.unwrap_or(seq);
+        self.adjacent(a, b, first.saturating_sub(1))
+    }
+
+    /// Whether a peer has a route to the claimed prefix, or to what covers it, that ends in the
+    /// claim's origin and does not come over the link.
+    pub(crate) fn has_other_path(&self, claim: &Claim, found: &LinkFinding) -> bool {
+        let block = claim.target.as_ref().and_then(|target| target.covering);
+        let block = block.unwrap_or(claim.key.prefix);
+        let home = self.first.shard.home_of(&block);
+        let Some(shard) = self.shards().nth(home) else { return false };
+        let attributes = shard.rib.attributes();
+        let (a, b) = (found.link.a, found.link.b);
+        shard.rib.routes(&block).filter_map(|route| attributes.get(route.attributes)).any(|held| {
+            let hops = || held.as_path.collapsed();
+            let has_link = hops().zip(hops().skip(1)).any(|pair| pair == (a, b));
+            held.as_path.origin() == claim.origin && !has_link
+        })
     }
 
     /// Distinct ASes of the peers that sent routes of the prefix's family.

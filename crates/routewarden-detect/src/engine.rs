@@ -5,27 +5,32 @@
 //! takes into its table, learns and judges the prefixes that are its own. Prefixes shorter than a
 //! block are known to all and counted in one.
 
+mod assert;
+mod revalidate;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use routewarden_core::facts::{Facts, RovState};
+use routewarden_core::facts::Facts;
 use routewarden_core::rib::{AdjRibIn, AttributeId, RibCounters, RibLimits, RouteChange};
 use routewarden_core::{
-    AsPath, Asn, EventBatch, Origin, Peer, PeerId, PeerTable, Prefix, PrefixMap, RouteAttributes,
+    Asn, EventBatch, Origin, Peer, PeerId, PeerTable, Prefix, PrefixMap, RouteAttributes,
     RouteEvent, RouteEventKind, Shard, Share, Timestamp,
 };
 
+use self::assert::Asserted;
 use crate::claim::{Claim, ClaimKey, ClaimKind, Reaction};
+use crate::findings::PathFinding;
 use crate::knowledge::{
     KNOWN_PREFIXES_MAX, KnownFrom, KnownOrigin, LINKS_MAX, OriginHabit, Topology,
 };
+use crate::outage::{Outages, Presence};
+use crate::path_knowledge::{Look, PathKnowledge};
+use crate::session_log::SessionLog;
 use crate::{Config, Counters};
 
 type Hasher = foldhash::fast::FixedState;
-
-/// Attributes whose path holds a bogon ASN.
-const FLAG_BOGON_ASN: u8 = 1;
 
 /// Turns the route events of one shard into claims. Deterministic: the same events and facts give
 /// the same claims, whatever the numbers of the peers.
@@ -36,12 +41,19 @@ pub struct DetectorShard {
     pub(crate) rib: AdjRibIn,
     pub(crate) habit: OriginHabit,
     pub(crate) topology: Topology,
+    /// What the table and the facts say of links; the same in every shard.
+    pub(crate) knowledge: Arc<PathKnowledge>,
+    pub(crate) outages: Outages,
+    /// The same in every shard.
+    pub(crate) session_log: SessionLog,
     pub(crate) claims: Vec<Claim>,
     pub(crate) counters: Counters,
     pub(crate) peers: PeerTable,
     pub(crate) now: Timestamp,
     /// Number of the event, the same in every shard.
     seq: u64,
+    /// Number of the first event that is news.
+    pub(crate) first_news: Option<u64>,
     by_key: HashMap<ClaimKey, usize, Hasher>,
     /// Prefixes that were ever claimed, with their active claims: no more than their peers show.
     by_prefix: PrefixMap<Vec<usize>>,
@@ -71,12 +83,16 @@ impl DetectorShard {
             rib: AdjRibIn::with_limits(RibLimits::default().of_shard(shard)),
             habit: OriginHabit::with_limit(shard.part_of(KNOWN_PREFIXES_MAX)),
             topology: Topology::with_limit(shard.part_of(LINKS_MAX)),
+            knowledge: Arc::default(),
+            outages: Outages::default(),
+            session_log: SessionLog::default(),
             facts: Arc::clone(facts),
             claims: Vec::new(),
             counters: Counters::default(),
             peers: PeerTable::default(),
             now: Timestamp::default(),
             seq: 0,
+            first_news: None,
             by_key: HashMap::default(),
             by_prefix: PrefixMap::default(),
             updates_begun: false,
@@ -95,7 +111,25 @@ impl DetectorShard {
                 });
             }
         }
+        new.learn_constituency();
         new
+    }
+
+    /// What a constituent says of its own space is known before any table.
+    fn learn_constituency(&mut self) {
+        let facts = Arc::clone(&self.facts);
+        let Some(constituency) = &facts.constituency else { return };
+        let since = constituency.source.date.unwrap_or_default();
+        let members = constituency.table.members().iter();
+        for listed in members.flat_map(|member| &member.prefixes) {
+            let expected = constituency.table.expected_origins(&listed.prefix);
+            self.share(listed.prefix, |this| {
+                for &asn in expected.unwrap_or_default() {
+                    let known = KnownOrigin { asn, since, from: KnownFrom::Operator };
+                    this.habit.learn(listed.prefix, known);
+                }
+            });
+        }
     }
 
     /// Tells of a peer, before its first event. Peers are numbered in this order.
@@ -157,7 +191,10 @@ impl DetectorShard {
         match event.kind {
             RouteEventKind::Announcement { prefix, attributes } => {
                 self.count(|counters| &mut counters.announcements);
-                self.updates_begun |= !self.is_before_start(time);
+                self.note_news(time);
+                if self.rib.session(peer).is_some_and(|session| session.is_down()) {
+                    self.session_log.on_up(peer, time);
+                }
                 let has_transfer_ended = self.rib.hear(time, peer);
                 self.share(prefix, |this| {
                     let octets = batch.attributes(attributes);
@@ -171,7 +208,7 @@ impl DetectorShard {
             }
             RouteEventKind::Withdrawal { prefix } => {
                 self.count(|counters| &mut counters.withdrawals);
-                self.updates_begun |= !self.is_before_start(time);
+                self.note_news(time);
                 self.share(prefix, |this| {
                     if let Some(change) = this.rib.withdraw((time, peer), prefix) {
                         this.on_change_or_baseline(&change);
@@ -191,12 +228,26 @@ impl DetectorShard {
                     self.drop_routes_not_sent_again(time, peer);
                 }
             }
-            RouteEventKind::PeerUp => self.rib.session_mut(peer).on_up(time),
-            RouteEventKind::PeerDown => self.rib.session_mut(peer).on_down(time),
+            RouteEventKind::PeerUp => {
+                self.session_log.on_up(peer, time);
+                self.rib.session_mut(peer).on_up(time);
+            }
+            RouteEventKind::PeerDown => {
+                self.session_log.on_down(peer, time);
+                self.rib.session_mut(peer).on_down(time);
+            }
             RouteEventKind::EndOfRib { .. } => {
                 self.rib.session_mut(peer).on_end_of_rib();
                 self.drop_routes_not_sent_again(time, peer);
             }
+        }
+    }
+
+    /// From the first update on, what comes is news.
+    fn note_news(&mut self, time: Timestamp) {
+        if !self.updates_begun && !self.is_before_start(time) {
+            self.updates_begun = true;
+            self.first_news = Some(self.seq);
         }
     }
 
@@ -218,6 +269,7 @@ impl DetectorShard {
     /// What happened before the time asked for brings the table up to that time.
     fn on_change_or_baseline(&mut self, change: &RouteChange) {
         if !self.is_before_start(change.time) {
+            self.watch_presence(change);
             self.on_change(change);
             return;
         }
@@ -250,12 +302,17 @@ impl DetectorShard {
         prefix: Prefix,
         octets: &[u8],
     ) -> Option<RouteChange> {
-        let DetectorShard { rib, topology, facts, config, seq, .. } = self;
+        let DetectorShard { rib, topology, facts, config, seq, knowledge, .. } = self;
         let mut classify = |attributes: &RouteAttributes<'_>| {
             topology.learn(attributes.as_path, *seq);
-            let path = attributes.as_path;
-            let bogon = config.bogons && path.asns().any(|asn| facts.bogons().asn(asn).is_some());
-            if bogon { FLAG_BOGON_ASN } else { 0 }
+            let look = Look {
+                knowledge,
+                facts,
+                otc: attributes.otc,
+                receiver: config.receiver,
+                bogons: config.bogons,
+            };
+            DetectorShard::flags(&look, (config.bogons, config.hygiene), attributes)
         };
         rib.announce(at, prefix, octets, &mut classify)
     }
@@ -263,9 +320,9 @@ impl DetectorShard {
     /// A route standing at the start: it is the habit; only what is wrong by itself is claimed.
     fn on_table_entry(&mut self, change: &RouteChange) {
         let Some(after) = change.after else { return };
-        let mut asserted = Vec::new();
+        let mut asserted = Asserted::default();
         self.assert_without_habit(change.prefix, after, &mut asserted);
-        for key in asserted {
+        for key in asserted.keys {
             if self.claims.len() >= self.claims_max() {
                 self.counters.claims_over_limit += 1;
                 continue;
@@ -274,7 +331,7 @@ impl DetectorShard {
             if let Some(claim) = self.claims.get_mut(index) {
                 claim.standing = true;
             }
-            self.enter(index, change, after);
+            self.enter(index, change, after, None);
         }
         let Some(attributes) = self.rib.attributes().get(after) else { return };
         let path = attributes.as_path;
@@ -308,114 +365,31 @@ impl DetectorShard {
 
     /// Brings the claims on the prefix in line with what the peer now says of it.
     fn update_claims(&mut self, change: &RouteChange) {
-        let mut asserted = Vec::new();
+        let mut asserted = Asserted::default();
         if let Some(after) = change.after {
             self.assert_without_habit(change.prefix, after, &mut asserted);
+            self.assert_path(change, after, &mut asserted);
             self.assert_origin(change, after, &mut asserted);
         }
-        self.leave_others(change, &asserted);
+        self.leave_others(change, &asserted.keys);
         let Some(after) = change.after else { return };
-        for key in asserted {
+        let Asserted { keys, finding } = asserted;
+        for key in keys {
             let known = self.by_key.contains_key(&key);
             if !known && self.claims.len() >= self.claims_max() {
                 self.counters.claims_over_limit += 1;
                 continue;
             }
             // What a table transfer shows is old: it may add a witness, never make a claim.
-            if !known && change.in_transfer && key.kind == ClaimKind::Origin {
+            if !known && change.in_transfer && !key.kind.needs_no_habit() {
                 self.counters.muted_in_transfer += 1;
                 continue;
             }
             let index = self.claim_index(key, change.time);
-            if !known && key.kind == ClaimKind::Origin {
+            if !known {
                 self.aim(index, change);
             }
-            self.enter(index, change, after);
-        }
-    }
-
-    /// Claims that need no habit: bogons and route origin validation.
-    fn assert_without_habit(&self, prefix: Prefix, id: AttributeId, out: &mut Vec<ClaimKey>) {
-        let table = self.rib.attributes();
-        let Some(attributes) = table.get(id) else { return };
-        let path = attributes.as_path;
-        let mut push = |kind, culprit| out.push(ClaimKey { prefix, kind, culprit });
-        if table.flags(id) & FLAG_BOGON_ASN != 0
-            && let Some(culprit) = self.bogon_culprit(path)
-        {
-            push(ClaimKind::BogonAsn, culprit);
-        }
-        let Some(origin) = table.claimed_origin(id) else { return };
-        if self.is_bogon(&prefix) {
-            push(ClaimKind::BogonPrefix, origin);
-        }
-        if let Some(vrps) = &self.facts.vrps {
-            let (state, _) = vrps.table.state(&prefix, Origin::of(path));
-            if state == RovState::Invalid {
-                push(ClaimKind::RpkiInvalid, origin);
-            }
-        }
-    }
-
-    /// Whether the prefix is never routable, by the registries as of the event's time: what was
-    /// reserved later was no bogon before.
-    fn is_bogon(&self, prefix: &Prefix) -> bool {
-        let reserved = |since: &str| {
-            let begin = format!("{since}-01").parse::<Timestamp>();
-            begin.is_ok_and(|begin| begin <= self.now)
-        };
-        self.config.bogons
-            && self.facts.bogons().prefix(prefix).is_some_and(|b| b.since.is_none_or(reserved))
-    }
-
-    /// The nearest AS on the collector's side of the first bogon ASN that is none itself: it
-    /// accepted the path and passed it on.
-    fn bogon_culprit(&self, path: AsPath<'_>) -> Option<Asn> {
-        let mut culprit = None;
-        for asn in path.asns() {
-            if self.facts.bogons().asn(asn).is_some() {
-                return culprit;
-            }
-            culprit = Some(asn);
-        }
-        None
-    }
-
-    /// Whether the origination contradicts what is known; what contradicts nothing is learned.
-    fn assert_origin(&mut self, change: &RouteChange, id: AttributeId, out: &mut Vec<ClaimKey>) {
-        let table = self.rib.attributes();
-        let Some(culprit) = table.claimed_origin(id) else { return };
-        let key = ClaimKey { prefix: change.prefix, kind: ClaimKind::Origin, culprit };
-        if self.by_key.contains_key(&key) {
-            out.push(key);
-            return;
-        }
-        let is_bogon_origin = self.config.bogons && self.facts.bogons().asn(culprit).is_some();
-        if is_bogon_origin || self.is_bogon(&change.prefix) {
-            return;
-        }
-        let path = table.get(id).map(|attributes| attributes.as_path);
-        let members = path.and_then(|path| path.origin_set());
-        let entitled = |known: &[KnownOrigin]| {
-            known.iter().any(|known| {
-                known.asn == culprit
-                    || members.is_some_and(|set| set.asns().any(|asn| asn == known.asn))
-            })
-        };
-        let exact = self.habit.exact(&change.prefix);
-        if entitled(exact) {
-            return;
-        }
-        let contradicted = if exact.is_empty() {
-            self.habit.covering(change.prefix).next().is_some_and(|near| !entitled(near.origins))
-        } else {
-            true
-        };
-        if contradicted {
-            out.push(key);
-        } else if members.is_none() {
-            let known = KnownOrigin { asn: culprit, since: change.time, from: KnownFrom::Stream };
-            self.habit.learn(change.prefix, known);
+            self.enter(index, change, after, finding.as_ref());
         }
     }
 
@@ -430,7 +404,13 @@ impl DetectorShard {
     }
 
     /// A peer shows the claim with these attributes.
-    fn enter(&mut self, index: usize, change: &RouteChange, id: AttributeId) {
+    fn enter(
+        &mut self,
+        index: usize,
+        change: &RouteChange,
+        id: AttributeId,
+        finding: Option<&PathFinding>,
+    ) {
         let Some(attributes) = self.rib.attributes().get(id) else { return };
         let path = attributes.as_path;
         let Some(asn) = self.peers.get(change.peer).map(|peer| peer.asn) else { return };
@@ -439,6 +419,17 @@ impl DetectorShard {
             && let Some(vrps) = &self.facts.vrps
         {
             claim.rov = Some(vrps.table.state(&change.prefix, Origin::of(path)));
+            if claim.key.kind == ClaimKind::RpkiInvalid {
+                claim.covering_vrps = vrps.table.covering(&change.prefix).take(VRPS_MAX).collect();
+            }
+        }
+        if claim.witnesses.is_empty() && claim.announcements == 0 {
+            claim.origin = self.rib.attributes().claimed_origin(id);
+            claim.is_blackhole = attributes.community_pairs().any(|pair| pair == BLACKHOLE);
+            if claim.key.kind.is_of_path() || is_of_origination(claim.key, finding) {
+                claim.finding = finding.cloned().map(Box::new);
+                claim.has_displaced = change.before.is_some() && !change.before_unknown;
+            }
         }
         if claim.key.kind == ClaimKind::BogonAsn {
             for asn in path.asns().filter(|&asn| self.facts.bogons().asn(asn).is_some()) {
@@ -456,8 +447,16 @@ impl DetectorShard {
 
     /// Fills in against whom a new origin claim stands.
     fn aim(&mut self, index: usize, change: &RouteChange) {
-        let Some(key) = self.claims.get(index).map(|claim| claim.key) else { return };
-        let target = crate::target::aim(self, key, change);
+        let Some(claim) = self.claims.get(index) else { return };
+        let target = match claim.key.kind {
+            ClaimKind::Origin => crate::target::aim(self, claim.key, change),
+            ClaimKind::LessSpecific => crate::target::aim_below(self, claim.key, change),
+            ClaimKind::ForgedLink | ClaimKind::Leak | ClaimKind::MoreSpecific => {
+                let origin = change.after.and_then(|id| self.rib.attributes().claimed_origin(id));
+                origin.map(|origin| crate::target::aim_at(self, claim.key, change, vec![origin]))
+            }
+            _ => None,
+        };
         if let Some(claim) = self.claims.get_mut(index) {
             claim.target = target;
         }
@@ -516,6 +515,60 @@ impl DetectorShard {
         }
     }
 
+    /// Who has the prefix after the change, where that may tell of an outage.
+    fn watch_presence(&mut self, change: &RouteChange) {
+        let full_feeds = self.knowledge.full_feeds(change.prefix.family());
+        if full_feeds == 0 {
+            return;
+        }
+        let attributes = self.rib.attributes();
+        let origin_of = |id: Option<AttributeId>| id.and_then(|id| attributes.claimed_origin(id));
+        let (before, after) = (origin_of(change.before), origin_of(change.after));
+        let (time, prefix) = (change.time, change.prefix);
+        if let Some(lost) = before
+            && change.after.is_none()
+        {
+            let watched = self.outages.origin(&prefix).unwrap_or(lost);
+            if watched == lost && self.is_established(&prefix, lost, time) {
+                let now = self.presence(&prefix, lost);
+                self.outages.on_withdrawal((time, prefix, lost), now, full_feeds);
+            }
+        }
+        if after.is_some()
+            && after != before
+            && let Some(watched) = self.outages.origin(&prefix)
+        {
+            let now = self.presence(&prefix, watched);
+            self.outages.on_announcement(time, &prefix, now);
+        }
+    }
+
+    /// Whether the origin is known of the prefix for hours: what came only just may go again.
+    fn is_established(&self, prefix: &Prefix, origin: Asn, now: Timestamp) -> bool {
+        let known = self.habit.exact(prefix).iter().find(|known| known.asn == origin);
+        known.is_some_and(|known| {
+            known.from != KnownFrom::Stream || now.secs_since(known.since) >= ESTABLISHED_SECS
+        })
+    }
+
+    /// Distinct ASes that have the prefix, as far as nobody said otherwise.
+    fn presence(&self, prefix: &Prefix, origin: Asn) -> Presence {
+        let attributes = self.rib.attributes();
+        let mut holders: Vec<(Asn, bool)> = self
+            .rib
+            .held_routes(prefix)
+            .filter_map(|route| {
+                let asn = self.peers.get(route.peer)?.asn;
+                Some((asn, attributes.claimed_origin(route.attributes) == Some(origin)))
+            })
+            .collect();
+        // Of several sessions of one AS, one with the origin's route suffices.
+        holders.sort_unstable_by_key(|&(asn, is_of_origin)| (asn, !is_of_origin));
+        holders.dedup_by_key(|&mut (asn, _)| asn);
+        let of_origin = holders.iter().filter(|&&(_, is_of_origin)| is_of_origin).count();
+        Presence { of_origin, of_any: holders.len() }
+    }
+
     /// Routes in the table that this shard answers for.
     pub(crate) fn route_count(&self) -> usize {
         self.rib.route_count() - self.routes_elsewhere
@@ -538,6 +591,21 @@ fn is_first(rib: &AdjRibIn, change: &RouteChange, origin: Asn) -> bool {
 /// Most claims followed at once; further ones are counted, not followed. The largest leaks known
 /// touched less than a million prefixes.
 pub const CLAIMS_MAX: usize = 4_000_000;
+
+/// Whether an origin claim comes over a link that nobody knows, right behind the culprit.
+fn is_of_origination(key: ClaimKey, finding: Option<&PathFinding>) -> bool {
+    key.kind == ClaimKind::Origin
+        && matches!(finding, Some(PathFinding::Link(found)) if found.link.b == key.culprit)
+}
+
+/// An origin first seen in the updates is established after this long.
+const ESTABLISHED_SECS: i64 = 6 * 3_600;
+
+/// RFC 7999 §5.
+const BLACKHOLE: (u16, u16) = (65535, 666);
+
+/// Most VRPs named in one claim.
+const VRPS_MAX: usize = 32;
 
 /// Most bogon ASNs named in one claim.
 const BOGON_ASNS_MAX: usize = 16;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use routewarden_core::facts::{InvalidReason, RovState};
+use routewarden_core::facts::{AspaState, InvalidReason, RovState, Touch};
 use routewarden_core::{Asn, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -14,27 +14,136 @@ pub enum IncidentKind {
     OriginHijack,
     /// An AS originates a more-specific of another's prefix (ARTEMIS class S|0).
     SubPrefixHijack,
+    /// An AS originates space that its holder does not announce (ARTEMIS class Q|0).
+    Squatting,
+    /// An AS originates a less-specific of others' prefixes and so takes what they leave.
+    LessSpecificHijack,
+    /// The path ends in the rightful origin over a link that does not exist (E|1 or S|1).
+    ForgedOrigin,
+    /// As [`IncidentKind::ForgedOrigin`], with the forged link deeper in the path (type N).
+    ForgedPath,
+    /// A new more-specific with the rightful origin and known links (type U).
+    SamePathMoreSpecific,
+    /// A route passed on beyond its intended scope (RFC 7908).
+    RouteLeak,
     /// Several ASes originate one prefix, and nothing shows it to be a hijack.
     Moas,
     /// A route is invalid by route origin validation (RFC 6811), and nothing more.
     RpkiInvalid,
+    /// A ROA for a constituent's space was added, removed or loosened.
+    RoaChange,
+    /// An ASPA of a constituent was changed.
+    AspaChange,
+    /// A trust anchor lost a large part of its VRPs at once.
+    TrustAnchorLoss,
     /// A route to space that is never routable.
     BogonPrefix,
     /// A path with an ASN that is never routable.
     BogonAsn,
+    /// An AS announces host routes of another's space, as for blackholing (RFC 7999).
+    BlackholeAbuse,
+    /// A prefix is no longer seen by those who had it.
+    PrefixOutage,
+    /// An AS's prefixes are no longer seen by those who had them.
+    AsOutage,
+    /// A large part of a country's prefixes is no longer seen.
+    CountryOutage,
+    /// A constituent has a neighbour that it never had.
+    NewNeighbour,
+    /// A constituent originates what it never did.
+    UnexpectedOrigination,
+    /// A path ends in an AS_SET (RFC 9774).
+    AsSet,
+    /// A path of more than 50 ASes.
+    LongPath,
+    /// An AS prepends itself ten times or more.
+    ExcessivePrepending,
 }
 
 impl IncidentKind {
+    /// Every kind.
+    pub const ALL: [IncidentKind; 24] = [
+        IncidentKind::OriginHijack,
+        IncidentKind::SubPrefixHijack,
+        IncidentKind::Squatting,
+        IncidentKind::LessSpecificHijack,
+        IncidentKind::ForgedOrigin,
+        IncidentKind::ForgedPath,
+        IncidentKind::SamePathMoreSpecific,
+        IncidentKind::RouteLeak,
+        IncidentKind::Moas,
+        IncidentKind::RpkiInvalid,
+        IncidentKind::RoaChange,
+        IncidentKind::AspaChange,
+        IncidentKind::TrustAnchorLoss,
+        IncidentKind::BogonPrefix,
+        IncidentKind::BogonAsn,
+        IncidentKind::BlackholeAbuse,
+        IncidentKind::PrefixOutage,
+        IncidentKind::AsOutage,
+        IncidentKind::CountryOutage,
+        IncidentKind::NewNeighbour,
+        IncidentKind::UnexpectedOrigination,
+        IncidentKind::AsSet,
+        IncidentKind::LongPath,
+        IncidentKind::ExcessivePrepending,
+    ];
+
     /// The serialised name.
     pub const fn name(self) -> &'static str {
         match self {
             IncidentKind::OriginHijack => "origin_hijack",
             IncidentKind::SubPrefixHijack => "sub_prefix_hijack",
+            IncidentKind::Squatting => "squatting",
+            IncidentKind::LessSpecificHijack => "less_specific_hijack",
+            IncidentKind::ForgedOrigin => "forged_origin",
+            IncidentKind::ForgedPath => "forged_path",
+            IncidentKind::SamePathMoreSpecific => "same_path_more_specific",
+            IncidentKind::RouteLeak => "route_leak",
             IncidentKind::Moas => "moas",
             IncidentKind::RpkiInvalid => "rpki_invalid",
+            IncidentKind::RoaChange => "roa_change",
+            IncidentKind::AspaChange => "aspa_change",
+            IncidentKind::TrustAnchorLoss => "trust_anchor_loss",
             IncidentKind::BogonPrefix => "bogon_prefix",
             IncidentKind::BogonAsn => "bogon_asn",
+            IncidentKind::BlackholeAbuse => "blackhole_abuse",
+            IncidentKind::PrefixOutage => "prefix_outage",
+            IncidentKind::AsOutage => "as_outage",
+            IncidentKind::CountryOutage => "country_outage",
+            IncidentKind::NewNeighbour => "new_neighbour",
+            IncidentKind::UnexpectedOrigination => "unexpected_origination",
+            IncidentKind::AsSet => "as_set",
+            IncidentKind::LongPath => "long_path",
+            IncidentKind::ExcessivePrepending => "excessive_prepending",
         }
+    }
+
+    /// Whether someone took what is another's, by whatever means.
+    pub const fn is_hijack(self) -> bool {
+        matches!(
+            self,
+            IncidentKind::OriginHijack
+                | IncidentKind::SubPrefixHijack
+                | IncidentKind::Squatting
+                | IncidentKind::LessSpecificHijack
+                | IncidentKind::ForgedOrigin
+                | IncidentKind::ForgedPath
+                | IncidentKind::BlackholeAbuse
+        )
+    }
+
+    /// Whether it takes, leaks or loses traffic, and is no notice or hygiene.
+    pub const fn is_serious(self) -> bool {
+        self.is_hijack() || self.is_outage() || matches!(self, IncidentKind::RouteLeak)
+    }
+
+    /// Whether reachability was lost, by whatever means.
+    pub const fn is_outage(self) -> bool {
+        matches!(
+            self,
+            IncidentKind::PrefixOutage | IncidentKind::AsOutage | IncidentKind::CountryOutage
+        )
     }
 }
 
@@ -243,6 +352,89 @@ pub struct SamplePath {
     pub path: String,
 }
 
+/// A route leak's three parties (RFC 7908 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LeakTriple {
+    /// Type of RFC 7908 §3, 1 to 6; `null` when the relations do not tell.
+    pub rfc7908_type: Option<u8>,
+    /// Whom the leaker has the routes from; `null` where the type has none (6).
+    pub from: Option<Asn>,
+    /// The leaker.
+    pub by: Asn,
+    /// Whom the leaker gave them to; `null` where it is everyone (5, 6).
+    pub to: Option<Asn>,
+}
+
+/// A link between two ASes that is held to be forged: nobody has seen it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ForgedLink {
+    /// The end on the collector's side: the culprit.
+    pub a: Asn,
+    /// The end on the origin's side.
+    pub b: Asn,
+}
+
+/// How one incident came of, or goes with, another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelationKind {
+    /// The other caused this one.
+    CausedBy,
+    /// This one caused the other.
+    Caused,
+    /// Same space at the same time, another cause: neither is the cause of the other.
+    Coincides,
+    /// The other had begun before and made this one visible; it is not its cause.
+    SurfacedBy,
+    /// This one became visible by the other; it is not its cause.
+    Surfaced,
+}
+
+impl RelationKind {
+    /// In words, before the id of the other.
+    pub const fn words(self) -> &'static str {
+        match self {
+            RelationKind::CausedBy => "caused by",
+            RelationKind::Caused => "cause of",
+            RelationKind::Coincides => "at the same time, with a cause of its own:",
+            RelationKind::SurfacedBy => "came to sight by, but is not caused by",
+            RelationKind::Surfaced => "brought to sight, but is not the cause of",
+        }
+    }
+
+    /// As the other incident has it.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            RelationKind::CausedBy => RelationKind::Caused,
+            RelationKind::Caused => RelationKind::CausedBy,
+            RelationKind::Coincides => RelationKind::Coincides,
+            RelationKind::SurfacedBy => RelationKind::Surfaced,
+            RelationKind::Surfaced => RelationKind::SurfacedBy,
+        }
+    }
+}
+
+/// A tie to another incident of the same report.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Related {
+    /// Id of the other.
+    pub id: String,
+    /// How they are tied.
+    pub relation: RelationKind,
+}
+
+/// Sessions that the verdict rests on, from five minutes before the start to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedState {
+    /// Sessions that sent routes of the family.
+    pub sessions: usize,
+    /// Of these, down at some time.
+    pub lost: usize,
+    /// Whether so many were down that what was not seen says little.
+    pub degraded: bool,
+}
+
 /// Most prefixes listed in one incident; `prefix_count` has the whole number.
 pub const PREFIXES_LISTED_MAX: usize = 1_000;
 
@@ -253,6 +445,12 @@ pub struct Incident {
     pub id: String,
     /// Kind.
     pub kind: IncidentKind,
+    /// ARTEMIS's class of a hijack, as `S|0|-|-`; `null` for other kinds.
+    pub artemis_class: Option<String>,
+    /// The parties of a route leak; `null` for other kinds.
+    pub leak: Option<LeakTriple>,
+    /// The forged link; `null` for other kinds.
+    pub link: Option<ForgedLink>,
     /// ASes that did it.
     pub culprits: Vec<Asn>,
     /// ASes whose space it is.
@@ -273,6 +471,8 @@ pub struct Incident {
     pub ended_at: Option<Timestamp>,
     /// Seconds from first seen to the end, or to the last event.
     pub exposure_secs: i64,
+    /// How often it came back after it had ended.
+    pub recurrences: u32,
     /// Where it is in its life.
     pub state: IncidentState,
     /// Whether it stood already in the table given at the start.
@@ -287,6 +487,14 @@ pub struct Incident {
     pub severity_class: SeverityClass,
     /// Route origin validation.
     pub rov: RovSummary,
+    /// Verification of the path against ASPA records; `null` when it was not done.
+    pub aspa: Option<AspaState>,
+    /// Constituents it touches, and as what.
+    pub constituency: Vec<Touch>,
+    /// Incidents that it is tied to.
+    pub related: Vec<Related>,
+    /// Sessions that the verdict rests on.
+    pub feeds: FeedState,
     /// Reasons for.
     pub evidence: Vec<Evidence>,
     /// Reasons against.

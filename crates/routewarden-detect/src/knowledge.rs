@@ -15,6 +15,8 @@ pub(crate) enum KnownFrom {
     OriginTable,
     /// Standing in a table dump at the start.
     Table,
+    /// A constituent says so itself.
+    Operator,
 }
 
 /// A known origination of a prefix.
@@ -108,6 +110,11 @@ impl OriginHabit {
             .map(|(prefix, origins)| KnownPrefix { prefix, origins })
     }
 
+    /// All known prefixes with their origins, in no order that means anything.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Prefix, &[KnownOrigin])> {
+        self.origins.iter().map(|(prefix, origins)| (*prefix, origins.as_slice()))
+    }
+
     /// Number of prefixes known.
     pub(crate) fn len(&self) -> usize {
         self.origins.len()
@@ -140,6 +147,11 @@ impl Topology {
         }
     }
 
+    /// All links, each as one number.
+    pub(crate) fn links(&self) -> impl Iterator<Item = u64> {
+        self.links.keys().copied()
+    }
+
     /// Whether the two ASes were next to each other in a path of event number `seq` or before.
     pub(crate) fn adjacent(&self, a: Asn, b: Asn, seq: u64) -> bool {
         self.links.get(&link(a, b)).is_some_and(|&first| first <= seq)
@@ -163,7 +175,7 @@ impl Topology {
     }
 }
 
-fn link(a: Asn, b: Asn) -> u64 {
+pub(crate) fn link(a: Asn, b: Asn) -> u64 {
     u64::from(a.0.min(b.0)) << 32 | u64::from(a.0.max(b.0))
 }
 

@@ -3,24 +3,32 @@
 //! Pure and deterministic: the same events and facts give byte-identical incidents. Time is
 //! the event's time. Witnesses are counted by AS, never by session.
 
+mod changes;
 mod claim;
 mod correlate;
 mod detector;
 mod engine;
+mod findings;
 mod incident;
 mod knowledge;
+mod outage;
 pub mod path;
+mod path_knowledge;
+pub mod relations;
 mod rules;
+mod session_log;
 mod severity;
 mod target;
 
 use serde::Serialize;
 
+pub use changes::FactsChange;
 pub use detector::Detector;
 pub use engine::{CLAIMS_MAX, DetectorShard};
 pub use incident::{
-    Countermeasure, CountermeasureAction, Evidence, FactValue, Incident, IncidentKind,
-    IncidentState, PREFIXES_LISTED_MAX, RovSummary, SamplePath, SeverityClass, VantagePoints,
+    Countermeasure, CountermeasureAction, Evidence, FactValue, FeedState, ForgedLink, Incident,
+    IncidentKind, IncidentState, LeakTriple, PREFIXES_LISTED_MAX, Related, RelationKind,
+    RovSummary, SamplePath, SeverityClass, VantagePoints,
 };
 pub use rules::rule_weights;
 
@@ -43,6 +51,11 @@ pub struct Config {
     pub quorum: Option<usize>,
     /// What happened before this time is the state to start from, not news.
     pub from: Option<routewarden_core::Timestamp>,
+    /// Whether bad practice is told of everyone, not of constituents only: AS_SETs, endless paths.
+    pub hygiene: bool,
+    /// AS of the router that recorded everything, where it is one of the Internet's own: then its
+    /// own neighbours' relations with it count. `None` for public collectors.
+    pub receiver: Option<routewarden_core::Asn>,
 }
 
 /// Least number of distinct witness ASes before a claim counts, unless told otherwise.
@@ -52,7 +65,7 @@ pub const QUORUM_VANTAGE_POINTS_MIN: usize = 8;
 
 impl Default for Config {
     fn default() -> Self {
-        Config { bogons: true, quorum: None, from: None }
+        Config { bogons: true, quorum: None, from: None, hygiene: false, receiver: None }
     }
 }
 

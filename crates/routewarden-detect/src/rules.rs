@@ -5,14 +5,18 @@
 //! sign moves the confidence one way only.
 
 mod against;
+pub(crate) mod leak;
+mod less_specific;
+pub(crate) mod link;
+pub(crate) mod outage;
 mod support;
 
 use std::collections::BTreeMap;
 
 use routewarden_core::facts::{FactSource, Facts};
-use routewarden_core::{Asn, Timestamp};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
-use crate::claim::{Claim, Target};
+use crate::claim::{Claim, ClaimKind, Target};
 use crate::incident::{Evidence, FactValue};
 
 /// An origin claim with all that a rule may look at.
@@ -27,6 +31,10 @@ pub(crate) struct Case<'a> {
     /// Whether a victim and the culprit were neighbours in a path before the claim was made, or in
     /// the one that made it.
     pub(crate) adjacent: bool,
+    /// Whether an AS that passed the route on next to the culprit is a neighbour of a victim.
+    pub(crate) is_by_victims_neighbour: bool,
+    /// A prefix of the culprit's own that is one digit away from the claimed one.
+    pub(crate) near_own_prefix: Option<Prefix>,
     /// Whether a victim originates the prefix, or the covering one, at the last event.
     pub(crate) victim_is_present: bool,
     /// Time of the last event.
@@ -67,30 +75,49 @@ pub(crate) fn cite(source: &FactSource) -> String {
     format!("{}{date}{separator}{digest}", source.name)
 }
 
-/// A weighed question.
-pub(crate) struct Rule {
+/// A weighed question, asked of a case by `F`.
+pub(crate) struct Rule<F> {
     pub(crate) name: &'static str,
     pub(crate) weight: i32,
-    ask: fn(&Case<'_>) -> Option<Found>,
+    ask: F,
 }
 
-const RULES: [&[Rule]; 2] = [support::RULES, against::RULES];
+/// A question about who may originate what.
+type OriginRule = Rule<fn(&Case<'_>) -> Option<Found>>;
+
+const RULES: [&[OriginRule]; 2] = [support::RULES, against::RULES];
 
 /// Evidence and counter-evidence of a case, in the order of the rule tables.
 pub(crate) fn weigh(case: &Case<'_>) -> Vec<Evidence> {
-    RULES.into_iter().flatten().filter_map(|rule| rule.apply(case)).collect()
+    let rules = if case.claim.key.kind == ClaimKind::LessSpecific {
+        [less_specific::RULES, &[]]
+    } else {
+        RULES
+    };
+    rules.into_iter().flatten().filter_map(|rule| rule.told((rule.ask)(case))).collect()
 }
 
-/// Name and weight of every rule, for the documentation: those that weigh an origin claim, then
-/// those of claims that stand by themselves.
-pub fn rule_weights() -> Vec<(&'static str, i32)> {
-    let weighed = RULES.into_iter().flatten().map(|rule| (rule.name, rule.weight));
-    weighed.chain(crate::correlate::PLAIN_RULES).collect()
+/// Name and weight of every rule, for the documentation, by what they weigh.
+pub fn rule_weights() -> Vec<(&'static str, Vec<(&'static str, i32)>)> {
+    fn of<F>(rules: &[Rule<F>]) -> Vec<(&'static str, i32)> {
+        rules.iter().map(|rule| (rule.name, rule.weight)).collect()
+    }
+    let origin = RULES.into_iter().flat_map(of).chain(crate::correlate::BURST_RULES).collect();
+    vec![
+        ("originations", origin),
+        ("less-specifics", of(less_specific::RULES)),
+        ("leaks", of(leak::RULES)),
+        ("links", of(link::RULES)),
+        ("outages", of(outage::RULES)),
+        ("changes of ROAs and ASPAs", crate::correlate::CHANGE_RULES.to_vec()),
+        ("claims that stand by themselves", crate::correlate::PLAIN_RULES.to_vec()),
+    ]
 }
 
-impl Rule {
-    pub(crate) fn apply(&self, case: &Case<'_>) -> Option<Evidence> {
-        let found = (self.ask)(case)?;
+impl<F> Rule<F> {
+    /// The evidence, when the question was answered.
+    pub(crate) fn told(&self, found: Option<Found>) -> Option<Evidence> {
+        let found = found?;
         Some(Evidence {
             rule: self.name.to_owned(),
             weight: self.weight,
@@ -109,6 +136,13 @@ pub(crate) fn confidence(evidence: &[Evidence]) -> u8 {
 impl Case<'_> {
     pub(super) fn culprit(&self) -> Asn {
         self.claim.key.culprit
+    }
+
+    /// Whether the route is one for blackholing: a host route, or a more-specific with BLACKHOLE.
+    pub(super) fn is_blackhole(&self) -> bool {
+        let prefix = self.claim.key.prefix;
+        prefix.len() == prefix.family().bits()
+            || (self.claim.is_blackhole && self.target.covering.is_some())
     }
 
     /// Share of the vantage points that saw it, in percent.

@@ -2,7 +2,7 @@
 
 use routewarden_core::rib::RouteChange;
 use routewarden_core::shard::is_short;
-use routewarden_core::{Asn, Prefix};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 use crate::claim::{ClaimKey, Target};
 use crate::engine::DetectorShard;
@@ -20,6 +20,86 @@ pub(crate) fn aim(detector: &DetectorShard, key: ClaimKey, change: &RouteChange)
     };
     let mut victims: Vec<Asn> = origins.iter().map(|known| known.asn).collect();
     victims.sort_unstable();
+    let known_from = origins.iter().map(|known| known.from).max().unwrap_or(KnownFrom::Stream);
+    let known_since = origins.iter().map(|known| known.since).min().unwrap_or(change.time);
+    let against = Against { victims, covering, known_from, known_since };
+    Some(target(detector, key, change, against))
+}
+
+/// The victims of a claim that says of the path what it does to its origin.
+pub(crate) fn aim_at(
+    detector: &DetectorShard,
+    key: ClaimKey,
+    change: &RouteChange,
+    victims: Vec<Asn>,
+) -> Target {
+    let is_theirs = |known: &KnownOrigin| victims.contains(&known.asn);
+    let exact = detector.habit.exact(&key.prefix);
+    let nearest =
+        detector.habit.covering(key.prefix).find(|near| near.origins.iter().any(is_theirs));
+    let known = exact.iter().find(|known| is_theirs(known) && known.since < change.time);
+    let (known, covering) = match (known, nearest) {
+        (None, Some(near)) => {
+            (near.origins.iter().find(|known| is_theirs(known)), Some(near.prefix))
+        }
+        (known, _) => (known, None),
+    };
+    let known_from = known.map_or(KnownFrom::Stream, |known| known.from);
+    let known_since = known.map_or(change.time, |known| known.since);
+    let against = Against { victims, covering, known_from, known_since };
+    target(detector, key, change, against)
+}
+
+/// The victims of a less-specific: those who originate what it covers. Of the routes counted, each
+/// is one of a covered prefix that still has any.
+pub(crate) fn aim_below(
+    detector: &DetectorShard,
+    key: ClaimKey,
+    change: &RouteChange,
+) -> Option<Target> {
+    let below = || detector.habit.more_specifics(key.prefix);
+    let origins = || below().flat_map(|known| known.origins);
+    let mut victims: Vec<Asn> = origins().map(|known| known.asn).collect();
+    victims.sort_unstable();
+    victims.dedup();
+    victims.truncate(VICTIMS_MAX);
+    let known_from = origins().map(|known| known.from).max()?;
+    let known_since = origins().map(|known| known.since).min()?;
+    let against = Against { victims, covering: None, known_from, known_since };
+    let mut target = target(detector, key, change, against);
+    for known in below() {
+        let mut paths = detector.rib.routes(&known.prefix);
+        let attributes = detector.rib.attributes();
+        let Some(first) = paths.next() else { continue };
+        target.victim_routes += 1;
+        let is_via = |route: &routewarden_core::rib::Route| {
+            let path = attributes.get(route.attributes).map(|held| held.as_path);
+            path.is_some_and(|path| path.asns().any(|asn| asn == key.culprit))
+        };
+        let is_any_via = is_via(&first) || paths.any(|route| is_via(&route));
+        target.victim_routes_via_culprit += usize::from(is_any_via);
+    }
+    Some(target)
+}
+
+/// Most victims named of one less-specific.
+const VICTIMS_MAX: usize = 64;
+
+/// Against whom, and how that is known.
+struct Against {
+    victims: Vec<Asn>,
+    covering: Option<Prefix>,
+    known_from: KnownFrom,
+    known_since: Timestamp,
+}
+
+fn target(
+    detector: &DetectorShard,
+    key: ClaimKey,
+    change: &RouteChange,
+    against: Against,
+) -> Target {
+    let Against { victims, covering, known_from, known_since } = against;
     let block = covering.unwrap_or(key.prefix);
     let (victim_routes, victim_routes_via_culprit) = count_routes(detector, &block, key, &victims);
     let below = below(detector, block, key, &victims);
@@ -28,11 +108,11 @@ pub(crate) fn aim(detector: &DetectorShard, key: ClaimKey, change: &RouteChange)
         .covering(key.prefix)
         .find(|block| block.origins.iter().any(|known| victims.contains(&known.asn)))
         .map(|block| block.prefix);
-    Some(Target {
+    Target {
         covering,
         victims_cover,
-        known_from: origins.iter().map(|known| known.from).max().unwrap_or(KnownFrom::Stream),
-        known_since: origins.iter().map(|known| known.since).min().unwrap_or(change.time),
+        known_from,
+        known_since,
         victim_was_present: victims
             .iter()
             .any(|&victim| was_originated_by(detector, &key.prefix, victim, change)),
@@ -43,7 +123,7 @@ pub(crate) fn aim(detector: &DetectorShard, key: ClaimKey, change: &RouteChange)
         culprit_below: below.culprit,
         culprit_covers: culprit_covers(detector, key),
         victims,
-    })
+    }
 }
 
 /// Whether a victim's route to the prefix was there before the change: with another peer, or

@@ -36,6 +36,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Decode MRT files: print their elements, or count them
     Mrt(MrtArgs),
+    /// Infer the relationships between ASes from the paths of BGP archives
+    Relations(RelationsArgs),
     /// Route origin validation of a prefix and origin against VRPs (RFC 6811)
     Validate(ValidateArgs),
     /// Whom we watch over: write the document from data, and find where they differ
@@ -83,6 +85,18 @@ pub struct DetectArgs {
     /// Do not look for bogon prefixes and ASNs (for labs in documentation space)
     #[arg(long)]
     pub no_bogons: bool,
+    /// Tell of bad practice of everyone, not of constituents only: AS_SETs, paths of more than 50
+    /// ASNs, prepending of ten and more
+    #[arg(long)]
+    pub hygiene: bool,
+    /// AS of the router that recorded the inputs, when it is an operator's own and no public
+    /// collector: what its neighbours must not send it is a leak, too
+    #[arg(long, value_name = "ASN")]
+    pub recorded_by: Option<Asn>,
+    /// VRPs and ASPAs from a time on, as 2025-07-20T10:01:00Z=FILE: what stands is validated anew.
+    /// May be given several times
+    #[arg(long, value_name = "T=F", value_parser = parse_vrps_at)]
+    pub vrps_at: Vec<(Timestamp, PathBuf)>,
     /// Least number of distinct peer ASes that must have seen it [default: 2; 1 where fewer
     /// than 8 peer ASes are heard]
     #[arg(long, value_name = "N", value_parser = parse_quorum)]
@@ -112,6 +126,12 @@ pub struct DetectArgs {
     pub quiet: bool,
 }
 
+fn parse_vrps_at(text: &str) -> Result<(Timestamp, PathBuf), String> {
+    let (time, file) = text.split_once('=').ok_or("expected TIME=FILE")?;
+    let time = time.parse().map_err(|error| format!("{time}: {error}"))?;
+    Ok((time, PathBuf::from(file)))
+}
+
 fn parse_quorum(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a number from 1 on".to_owned()),
@@ -125,18 +145,21 @@ pub struct FactArgs {
     /// Prefix origins known before: pyasn .dat, CAIDA pfx2as, riswhois, or CSV
     #[arg(long, value_name = "F")]
     pub origins: Option<PathBuf>,
-    /// Validated ROA payloads: rpki-client or Routinator JSON, or CSV
+    /// Validated ROA payloads, and ASPAs: rpki-client or Routinator JSON, or CSV
     #[arg(long, value_name = "F")]
     pub vrps: Option<PathBuf>,
     /// AS organisations: CAIDA as-org2info jsonl
     #[arg(long, value_name = "F")]
     pub orgs: Option<PathBuf>,
-    /// AS relationships: CAIDA as-rel
+    /// AS relationships: CAIDA as-rel, or what `relations` writes
     #[arg(long, value_name = "F")]
     pub relations: Option<PathBuf>,
     /// AS names: JSON object or "ASN name" lines
     #[arg(long, value_name = "F")]
     pub as_names: Option<PathBuf>,
+    /// ASNs of Internet exchanges' route servers: they stand in paths and sell nothing
+    #[arg(long, value_name = "ASN", value_delimiter = ',')]
+    pub route_servers: Vec<Asn>,
     /// What the registries have given out: delegated-REGISTRY-extended files
     #[arg(long, value_name = "F")]
     pub delegated: Vec<PathBuf>,
@@ -249,6 +272,39 @@ pub enum MrtFormat {
     Json,
     /// The lines of `bgpdump -m`
     Bgpdump,
+}
+
+/// Arguments of `relations`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct RelationsArgs {
+    /// MRT files (tables, updates), directories, globs, or `-` for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// File to write; standard output when not given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write the confidence of each inferred link (0-100) as a fourth column
+    #[arg(long)]
+    pub confidence: bool,
+    /// Relationships known already, in CAIDA's as-rel form: they win over inference
+    #[arg(long, value_name = "F")]
+    pub relations: Option<PathBuf>,
+    /// ASNs of route servers, which are taken out of the paths
+    #[arg(long, value_name = "ASN", value_delimiter = ',')]
+    pub route_servers: Vec<Asn>,
+    /// Take paths with reserved ASNs, too (for labs in documentation space)
+    #[arg(long)]
+    pub no_bogons: bool,
+    /// Threads to decode with [default: cores, at most 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub threads: Option<u32>,
+    /// Skip files that cannot be read (exit 3) instead of stopping (exit 1)
+    #[arg(long)]
+    pub keep_going: bool,
+    /// No progress bar and no summary on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Arguments of `validate`.

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use routewarden_core::Timestamp;
 use routewarden_core::facts::{AspaTable, Facts, Sourced, VrpTable};
+use routewarden_detect::FactsChange;
 use routewarden_feeds::facts::{
     Load, Rpki, load_as_names, load_constituency, load_delegations, load_file, load_organisations,
     load_origins, load_relations, load_rpki,
@@ -20,6 +22,7 @@ pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
         origins: load_one(args.origins.as_ref(), "prefix origins", load_origins)?,
         organisations: load_one(args.orgs.as_ref(), "AS organisations", load_organisations)?,
         relations: load_one(args.relations.as_ref(), "AS relationships", load_relations)?,
+        route_servers: route_servers(args),
         as_names: load_one(args.as_names.as_ref(), "AS names", load_as_names)?,
         constituency: load_one(args.constituency.as_ref(), "the constituency", load_constituency)?,
         delegations: args
@@ -28,6 +31,24 @@ pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
             .map(|path| read(path, "delegations", load_delegations))
             .collect::<Result<_>>()?,
     })
+}
+
+/// VRPs and ASPAs that count from a time on.
+pub(crate) fn load_changes(
+    files: &[(Timestamp, PathBuf)],
+) -> Result<Vec<(Timestamp, FactsChange)>> {
+    let load = |(time, path): &(Timestamp, PathBuf)| {
+        let (vrps, aspas) = of_rpki(read(path, "VRPs", load_rpki)?);
+        Ok((*time, FactsChange { vrps: Some(vrps), aspas }))
+    };
+    files.iter().map(load).collect()
+}
+
+fn route_servers(args: &FactArgs) -> Vec<routewarden_core::Asn> {
+    let mut servers = args.route_servers.clone();
+    servers.sort_unstable();
+    servers.dedup();
+    servers
 }
 
 /// The tables of one validator file, each with the file's hash.

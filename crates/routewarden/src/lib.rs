@@ -45,6 +45,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// What detection makes of a scenario: the very same that `routewarden scenario` shows, for those
+/// who measure it.
+///
+/// # Errors
+/// When the members of its constituency make none.
+pub fn detect_scenario(
+    scenario: &routewarden_lab::Scenario,
+) -> anyhow::Result<routewarden_detect::Report> {
+    commands::scenario::detect(scenario)
+}
+
 /// The reader of our output went away (`| head`): not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {

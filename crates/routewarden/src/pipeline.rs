@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use routewarden_core::facts::Facts;
 use routewarden_core::{PeerTable, Timestamp};
-use routewarden_detect::{Config, Detector, Report};
+use routewarden_detect::{Config, Detector, FactsChange, Report};
 use routewarden_feeds::sources::{IgnoredFile, InputFile, InputKind, Sources, first_record};
 use routewarden_feeds::stream::{StreamOptions, THREADS_MAX, open_tables, open_updates, tables_at};
 use routewarden_feeds::transport::Limits;
@@ -30,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) config: Config,
     pub(crate) from: Option<Timestamp>,
     pub(crate) until: Option<Timestamp>,
+    /// Facts that change, by time.
+    pub(crate) changes: Vec<(Timestamp, FactsChange)>,
     /// Decoding threads; as many as cores when not given.
     pub(crate) threads: Option<u32>,
     /// Shards of the detector; half as many as threads when not given.
@@ -83,6 +85,9 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
     };
     let stream = open_tables(tables, &options)?;
     let table_report = feed(stream, &mut peers, &mut shards, ("tables", job.quiet))?;
+    // What the table tells of links is worked out of all shards together.
+    let mut detector = shards.finish()?;
+    detector.begin_updates();
     let entries = table_report.total().elements.table_entries;
     ensure!(
         job.tables.is_empty() || entries > 0,
@@ -90,15 +95,41 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
         job.tables.join(" ")
     );
     options.table_times = table_report.table_times();
-    let stream = open_updates(updates, &options)?;
-    let update_report = feed(stream, &mut peers, &mut shards, ("updates", job.quiet))?;
+    let mut update_report = InputReport::default();
+    for (part, change) in parts(job.changes, (job.from, job.until)) {
+        if let Some((time, change)) = change {
+            detector.change_facts(time, change);
+        }
+        (options.from, options.until) = part;
+        let stream = open_updates(updates.clone(), &options)?;
+        let mut shards = Shards::start(detector, threads)?;
+        update_report = feed(stream, &mut peers, &mut shards, ("updates", job.quiet))?;
+        detector = shards.finish()?;
+    }
     Ok(Outcome {
-        report: shards.finish()?.report(),
+        report: detector.report(),
         inputs: [table_report, update_report],
         unused_tables,
         ignored,
         errors,
     })
+}
+
+/// A period of events.
+type Period = (Option<Timestamp>, Option<Timestamp>);
+
+/// The period in parts, between which facts change: the files are read once for each.
+fn parts(
+    mut changes: Vec<(Timestamp, FactsChange)>,
+    (from, until): Period,
+) -> Vec<(Period, Option<(Timestamp, FactsChange)>)> {
+    changes.sort_by_key(|&(time, _)| time);
+    let ends = changes.iter().map(|&(time, _)| Some(time)).chain([until]);
+    let ends: Vec<Option<Timestamp>> = ends.collect();
+    let begins = std::iter::once(from).chain(changes.iter().map(|&(time, _)| Some(time)));
+    let periods: Vec<Period> = begins.zip(ends).collect();
+    let changes = std::iter::once(None).chain(changes.into_iter().map(Some));
+    periods.into_iter().zip(changes).collect()
 }
 
 /// Tables are few and decide what is left out: their first record tells their time, not their

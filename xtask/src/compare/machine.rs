@@ -7,7 +7,7 @@ use super::statistics::line;
 use super::tools::Tools;
 
 /// What `command` prints, trimmed; empty when it cannot be run.
-pub(super) fn said(command: &[&str], folder: &Path) -> String {
+pub(crate) fn said(command: &[&str], folder: &Path) -> String {
     let Some((program, arguments)) = command.split_first() else { return String::new() };
     let output = Command::new(program).args(arguments).current_dir(folder).output();
     output.map_or(String::new(), |out| String::from_utf8_lossy(&out.stdout).trim().to_owned())
@@ -25,7 +25,7 @@ fn proc_value(path: &str, key: &str) -> String {
 }
 
 /// Processor, cores, memory, kernel, governor and load.
-pub(super) fn machine(root: &Path, cores: usize) -> String {
+pub(crate) fn machine(root: &Path, cores: usize) -> String {
     let governor = content("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
     let rows = [
         ("begun", said(&["date", "-u", "+%Y-%m-%dT%H:%M:%SZ"], root)),
@@ -43,14 +43,19 @@ pub(super) fn machine(root: &Path, cores: usize) -> String {
     })
 }
 
-/// The compiler, our commit and every peer.
-pub(super) fn versions(tools: &Tools) -> String {
-    let root = &tools.root;
+/// Our commit and the compiler.
+pub(crate) fn own_versions(root: &Path) -> String {
     let changed = said(&["git", "status", "--porcelain", "--untracked-files=no"], root);
     let state = if changed.is_empty() { "" } else { ", with uncommitted changes" };
     let commit = said(&["git", "rev-parse", "HEAD"], root);
     let mut text = format!("routewarden: {commit}{state}\n");
     line(&mut text, &format!("rustc: {}", said(&["rustc", "-V"], root)));
+    text
+}
+
+/// The compiler, our commit and every peer.
+pub(super) fn versions(tools: &Tools) -> String {
+    let mut text = own_versions(&tools.root);
     for found in &tools.found {
         let version = found.version.as_deref().unwrap_or("missing");
         let note =

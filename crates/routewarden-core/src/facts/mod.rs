@@ -30,7 +30,8 @@ pub use origins::OriginTable;
 pub use prefix_table::{PrefixRuns, PrefixTable};
 pub use relations::{Link, Relation, RelationTable};
 pub use rpki_change::{
-    AspaFinding, AspaFindingKind, RoaFinding, RoaFindingKind, RunVrps, aspa_changes, roa_changes,
+    ANCHOR_LOSS_DIVISOR, AspaFinding, AspaFindingKind, RoaFinding, RoaFindingKind, RunVrps,
+    aspa_changes, lost_anchors, roa_changes,
 };
 pub use source::{FactKind, FactSource, Sha256, Sourced};
 pub use vrp::{InvalidReason, RovState, TrustAnchorId, TrustAnchors, Validity, Vrp, VrpTable};
@@ -53,6 +54,8 @@ pub struct Facts {
     pub relations: Option<Sourced<RelationTable>>,
     /// Names of ASes.
     pub as_names: Option<Sourced<AsNameTable>>,
+    /// Route servers of Internet exchanges, ascending: they stand in paths and sell nothing.
+    pub route_servers: Vec<Asn>,
     /// Whom we watch over.
     pub constituency: Option<Sourced<Constituency>>,
     /// What the registries have given out: one table for each file.

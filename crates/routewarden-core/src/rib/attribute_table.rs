@@ -219,6 +219,11 @@ impl AttributeTable {
         self.sets.header(id.0).map_or(0, |header| header.flags)
     }
 
+    /// Every attribute set in use, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = RouteAttributes<'_>> {
+        self.index.iter().filter_map(|&id| RouteAttributes::decode(self.sets.octets(id)))
+    }
+
     /// Octets of the distinct attribute sets in use.
     pub fn octets(&self) -> usize {
         self.octets

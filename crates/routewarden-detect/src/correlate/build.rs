@@ -2,92 +2,186 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use routewarden_core::facts::{InvalidReason, RovState};
-use routewarden_core::{Asn, Prefix, Timestamp};
+use routewarden_core::facts::{AspaState, Criticality, RovState, Touch};
+use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::{Weighed, victims};
+use super::{Group, victims};
 use crate::claim::{Claim, ClaimKind, Sample};
 use crate::detector::Detector;
+use crate::findings::{LeakProof, PathFinding};
 use crate::incident::{
-    Countermeasure, CountermeasureAction, Evidence, FactValue, Incident, IncidentKind,
+    Countermeasure, CountermeasureAction, FeedState, ForgedLink, Incident, IncidentKind,
     IncidentState, PREFIXES_LISTED_MAX, RovSummary, SamplePath, SeverityClass, VantagePoints,
 };
+use crate::knowledge::KnownFrom;
 use crate::severity::{self, Factors};
 use crate::{CONFIDENCE_MEDIUM_MIN, rules};
 
+/// Most victims listed in one incident.
+const VICTIMS_LISTED_MAX: usize = 1_000;
 /// Most sample paths in one incident.
 const SAMPLE_PATHS_MAX: usize = 8;
 /// An incident that gained a vantage point within this time of the last event is spreading.
 const SPREADING_SECS: i64 = 300;
 
 impl Detector {
-    /// One incident out of the claims of one cause, at least one. `burst` is evidence that
-    /// they have only together.
-    pub(super) fn build(&self, claims: &[Weighed<'_>], burst: Option<Evidence>) -> Incident {
+    /// One incident out of the claims of one cause, at least one.
+    pub(super) fn build(&self, group: Group<'_>) -> Incident {
+        let Group { claims, extra, leak } = group;
         // The strongest claim speaks for the incident; ties go to the earliest.
         let strongest = claims.iter().min_by_key(|weighed| {
             (u8::MAX - weighed.confidence, weighed.claim.first_seen, weighed.claim.key)
         });
         let lead = strongest.map(|weighed| weighed.claim);
         let mut lines = strongest.map(|weighed| weighed.evidence.clone()).unwrap_or_default();
-        lines.extend(burst);
+        lines.extend(extra);
         let confidence = rules::confidence(&lines);
-        let kind = lead.map_or(IncidentKind::Moas, |claim| kind(claim, confidence));
+        let kind = match leak {
+            Some(_) => IncidentKind::RouteLeak,
+            None => lead.map_or(IncidentKind::Moas, |claim| kind(claim, confidence)),
+        };
         let all: Vec<&Claim> = claims.iter().map(|weighed| weighed.claim).collect();
         let life = Life::of(&all, self.now());
         let prefixes: BTreeSet<Prefix> = all.iter().map(|claim| claim.key.prefix).collect();
-        let prefix_count = prefixes.len();
         let vantage_points = self.points(&all);
         let countermeasures = countermeasures(&all);
         let prefixes: Vec<Prefix> = prefixes.into_iter().collect();
-        let severity = severity_of(kind, &prefixes, vantage_points, &life, &lines);
-        let victims = self.incident_victims(&all);
+        let mut victims = self.incident_victims(&all);
         let culprits: BTreeSet<Asn> = all.iter().map(|claim| claim.key.culprit).collect();
-        let culprits: Vec<Asn> = culprits.into_iter().collect();
+        let mut culprits: Vec<Asn> = culprits.into_iter().collect();
+        if kind == IncidentKind::SamePathMoreSpecific {
+            // Whoever forged it shows nowhere; the origin is the one to ask, and the victim if so.
+            victims = std::mem::take(&mut culprits);
+        }
         let propagators = propagators(&all);
         let (evidence, counter_evidence) = lines.into_iter().partition(|line| line.weight > 0);
-        Incident {
-            id: id(&all),
-            kind,
+        let mut incident = Incident {
+            artemis_class: lead.and_then(|claim| artemis_class(kind, claim)),
+            leak,
+            link: lead.and_then(link),
             as_names: self.as_names(culprits.iter().chain(&victims).chain(&propagators)),
             culprits,
             victims,
             propagators,
             covering_prefixes: covering_prefixes(&all),
-            prefixes: prefixes.into_iter().take(PREFIXES_LISTED_MAX).collect(),
-            prefix_count,
-            first_seen: life.first_seen,
-            last_seen: life.last_seen,
-            ended_at: life.ended_at,
-            exposure_secs: life.exposure_secs,
             state: state(&life, vantage_points, !countermeasures.is_empty(), self.now()),
             standing: all.iter().any(|claim| claim.standing),
             vantage_points,
             confidence,
-            severity,
-            severity_class: SeverityClass::of(severity),
             rov: rov(lead),
+            aspa: lead.and_then(aspa),
             evidence,
             counter_evidence,
             countermeasures,
             sample_paths: self.sample_paths(&all),
+            ..self.blank(id(&all), kind, (life.first_seen, life.last_seen))
+        };
+        incident.ended_at = life.ended_at;
+        incident.exposure_secs = life.exposure_secs;
+        incident.recurrences = all.iter().map(|claim| claim.recurrences).max().unwrap_or(0);
+        self.finish(&mut incident, &prefixes);
+        incident
+    }
+
+    /// An incident of which nothing is known but its kind and time.
+    pub(super) fn blank(
+        &self,
+        id: String,
+        kind: IncidentKind,
+        (first_seen, last_seen): (Timestamp, Timestamp),
+    ) -> Incident {
+        Incident {
+            id,
+            kind,
+            artemis_class: None,
+            leak: None,
+            link: None,
+            culprits: Vec::new(),
+            victims: Vec::new(),
+            propagators: Vec::new(),
+            prefixes: Vec::new(),
+            prefix_count: 0,
+            covering_prefixes: Vec::new(),
+            first_seen,
+            last_seen,
+            ended_at: None,
+            exposure_secs: 0,
+            recurrences: 0,
+            state: IncidentState::Ongoing,
+            standing: false,
+            vantage_points: VantagePoints { seen: 0, of: 0, peak: 0, now: 0 },
+            confidence: 1,
+            severity: 0,
+            severity_class: SeverityClass::Info,
+            rov: RovSummary { state: None, reason: None },
+            aspa: None,
+            constituency: Vec::new(),
+            related: Vec::new(),
+            feeds: FeedState { sessions: 0, lost: 0, degraded: false },
+            evidence: Vec::new(),
+            counter_evidence: Vec::new(),
+            countermeasures: Vec::new(),
+            sample_paths: Vec::new(),
+            as_names: BTreeMap::new(),
         }
+    }
+
+    /// Fills in what follows from the rest: whom of the constituency it touches, the state of the
+    /// feeds, how bad it is. `prefixes` are all, those beyond the listed ones included.
+    pub(super) fn finish(&self, incident: &mut Incident, prefixes: &[Prefix]) {
+        incident.prefix_count = prefixes.len();
+        incident.prefixes = prefixes.iter().take(PREFIXES_LISTED_MAX).copied().collect();
+        incident.constituency = self.touched(incident, prefixes);
+        let family = prefixes.first().map_or(AddressFamily::Ipv4, |prefix| prefix.family());
+        incident.feeds = self.feed_state(
+            family,
+            (incident.first_seen, incident.ended_at.unwrap_or(incident.last_seen)),
+        );
+        let criticality = self.criticality(incident, prefixes);
+        incident.severity = severity_of(incident, prefixes, criticality);
+        incident.severity_class = SeverityClass::of(incident.severity);
+    }
+
+    fn touched(&self, incident: &Incident, prefixes: &[Prefix]) -> Vec<Touch> {
+        let Some(constituency) = &self.facts().constituency else { return Vec::new() };
+        let paths = incident.sample_paths.iter().flat_map(|sample| sample.path.split(' '));
+        let path: Vec<Asn> = paths.filter_map(|hop| hop.parse().ok().map(Asn)).collect();
+        let link = incident.link.map(|link| link.b);
+        let victims: Vec<Asn> = incident.victims.iter().copied().chain(link).collect();
+        constituency.table.touches(&incident.culprits, &victims, prefixes, &path)
+    }
+
+    /// The worth of what is concerned: outside a constituency that was given it is least.
+    fn criticality(&self, incident: &Incident, prefixes: &[Prefix]) -> f64 {
+        let Some(constituency) = &self.facts().constituency else { return NO_CONSTITUENCY };
+        let of_space = prefixes.iter().filter_map(|p| constituency.table.criticality_of(p)).max();
+        let asns = incident.victims.iter().chain(&incident.culprits);
+        let of_asns = asns.filter_map(|&asn| constituency.table.criticality_of_asn(asn)).max();
+        of_space.max(of_asns).map_or(OUTSIDE, Criticality::factor)
     }
 
     fn incident_victims(&self, claims: &[&Claim]) -> Vec<Asn> {
         let mut found: BTreeSet<Asn> = BTreeSet::new();
         for claim in claims {
             match claim.key.kind {
-                ClaimKind::Origin => found.extend(victims(claim)),
-                ClaimKind::RpkiInvalid => found.extend(self.vrp_holders(claim)),
-                ClaimKind::BogonPrefix | ClaimKind::BogonAsn => {}
+                ClaimKind::Origin | ClaimKind::LessSpecific => found.extend(victims(claim)),
+                ClaimKind::RpkiInvalid => found.extend(Detector::vrp_holders(claim)),
+                ClaimKind::Leak | ClaimKind::ForgedLink => found.extend(claim.origin),
+                ClaimKind::NewNeighbour => {
+                    let link = link(claim).map(|link| [link.a, link.b]);
+                    let other = |&asn: &Asn| asn != claim.key.culprit;
+                    found.extend(link.into_iter().flatten().filter(other));
+                }
+                _ => {}
             }
         }
-        found.into_iter().collect()
+        // The culprit is no victim of its own deed.
+        let is_other = |asn: &Asn| !claims.iter().any(|claim| claim.key.culprit == *asn);
+        found.into_iter().filter(is_other).take(VICTIMS_LISTED_MAX).collect()
     }
 
-    fn points(&self, claims: &[&Claim]) -> VantagePoints {
+    pub(super) fn points(&self, claims: &[&Claim]) -> VantagePoints {
         let seen: BTreeSet<Asn> =
             claims.iter().flat_map(|claim| claim.witnesses.keys().copied()).collect();
         let of = claims
@@ -104,7 +198,10 @@ impl Detector {
         }
     }
 
-    fn as_names<'a>(&self, asns: impl Iterator<Item = &'a Asn>) -> BTreeMap<String, String> {
+    pub(super) fn as_names<'a>(
+        &self,
+        asns: impl Iterator<Item = &'a Asn>,
+    ) -> BTreeMap<String, String> {
         let names = self.facts().as_names.as_ref();
         let organisations = self.facts().organisations.as_ref();
         let name = |asn: Asn| {
@@ -186,13 +283,77 @@ fn kind(claim: &Claim, confidence: u8) -> IncidentKind {
         ClaimKind::RpkiInvalid => IncidentKind::RpkiInvalid,
         ClaimKind::BogonPrefix => IncidentKind::BogonPrefix,
         ClaimKind::BogonAsn => IncidentKind::BogonAsn,
-        ClaimKind::Origin => {
-            let covering = claim.target.as_ref().and_then(|target| target.covering);
-            match covering {
-                Some(_) => IncidentKind::SubPrefixHijack,
-                None if confidence >= CONFIDENCE_MEDIUM_MIN => IncidentKind::OriginHijack,
-                None => IncidentKind::Moas,
-            }
+        ClaimKind::LessSpecific => IncidentKind::LessSpecificHijack,
+        ClaimKind::Leak => IncidentKind::RouteLeak,
+        ClaimKind::ForgedLink => match claim.finding.as_deref() {
+            Some(PathFinding::Link(found)) if found.depth > 0 => IncidentKind::ForgedPath,
+            _ => IncidentKind::ForgedOrigin,
+        },
+        ClaimKind::NewNeighbour => IncidentKind::NewNeighbour,
+        ClaimKind::Unexpected => IncidentKind::UnexpectedOrigination,
+        ClaimKind::MoreSpecific => IncidentKind::SamePathMoreSpecific,
+        ClaimKind::AsSet => IncidentKind::AsSet,
+        ClaimKind::LongPath => IncidentKind::LongPath,
+        ClaimKind::Prepending => IncidentKind::ExcessivePrepending,
+        ClaimKind::Origin => origin_kind(claim, confidence),
+    }
+}
+
+fn origin_kind(claim: &Claim, confidence: u8) -> IncidentKind {
+    let target = claim.target.as_ref();
+    let is_unused = target.is_some_and(|target| {
+        target.known_from == KnownFrom::Operator
+            && target.victim_routes == 0
+            && !target.victim_was_present
+    });
+    let is_more_specific = target.is_some_and(|target| target.covering.is_some());
+    if is_unused {
+        IncidentKind::Squatting
+    } else if is_host_route(&claim.key.prefix) || (claim.is_blackhole && is_more_specific) {
+        IncidentKind::BlackholeAbuse
+    } else if is_more_specific {
+        IncidentKind::SubPrefixHijack
+    } else if confidence >= CONFIDENCE_MEDIUM_MIN {
+        IncidentKind::OriginHijack
+    } else {
+        IncidentKind::Moas
+    }
+}
+
+/// A single address: announced for nothing but blackholing.
+fn is_host_route(prefix: &Prefix) -> bool {
+    prefix.len() == prefix.family().bits()
+}
+
+/// Class of ARTEMIS (Sermpezis et al., 2018, section 3): prefix, path, data plane, policy. Type N is
+/// named as in the paper; the tool has no letter for it.
+fn artemis_class(kind: IncidentKind, claim: &Claim) -> Option<String> {
+    let is_more_specific = claim.target.as_ref().is_some_and(|target| target.covering.is_some());
+    let prefix = if is_more_specific { "S" } else { "E" };
+    let (prefix, path) = match kind {
+        IncidentKind::OriginHijack | IncidentKind::Moas => ("E", "0"),
+        IncidentKind::SubPrefixHijack | IncidentKind::BlackholeAbuse => ("S", "0"),
+        IncidentKind::Squatting => ("Q", "0"),
+        IncidentKind::ForgedOrigin => (prefix, "1"),
+        IncidentKind::ForgedPath => (prefix, "N"),
+        IncidentKind::SamePathMoreSpecific => ("S", "-"),
+        _ => return None,
+    };
+    Some(format!("{prefix}|{path}|-|-"))
+}
+
+fn link(claim: &Claim) -> Option<ForgedLink> {
+    match claim.finding.as_deref()? {
+        PathFinding::Link(found) => Some(found.link),
+        PathFinding::Leak(_) => None,
+    }
+}
+
+fn aspa(claim: &Claim) -> Option<AspaState> {
+    match claim.finding.as_deref()? {
+        PathFinding::Link(found) => found.aspa,
+        PathFinding::Leak(found) => {
+            matches!(found.proof, LeakProof::Aspa(_)).then_some(AspaState::Invalid)
         }
     }
 }
@@ -258,28 +419,52 @@ fn propagators(claims: &[&Claim]) -> Vec<Asn> {
     ordered.into_iter().take(PROPAGATORS_MAX).map(|(asn, _)| asn).collect()
 }
 
-fn severity_of(
-    kind: IncidentKind,
-    prefixes: &[Prefix],
-    points: VantagePoints,
-    life: &Life,
-    lines: &[Evidence],
-) -> u8 {
-    let is_slip = lines.iter().any(|line| line.rule == "fat_finger");
-    let intent = match kind {
-        IncidentKind::OriginHijack | IncidentKind::SubPrefixHijack if !is_slip => 0.6,
+/// Worth of an asset where no constituency was given, and outside one that was.
+const NO_CONSTITUENCY: f64 = 0.4;
+const OUTSIDE: f64 = 0.2;
+
+/// By csirt-practice: intent is 1 where a path is forged or space squatted, 0.3 for a likely slip.
+fn severity_of(incident: &Incident, prefixes: &[Prefix], criticality: f64) -> u8 {
+    let has = |rule: &str| incident.counter_evidence.iter().any(|line| line.rule == rule);
+    let intent = match incident.kind {
+        IncidentKind::ForgedOrigin | IncidentKind::ForgedPath | IncidentKind::Squatting => 1.0,
+        kind if kind.is_hijack() && !has("fat_finger") => 0.6,
+        IncidentKind::RouteLeak if has("leakers_own_customers") => 0.0,
         _ => 0.3,
     };
+    let points = incident.vantage_points;
     let share = |count: usize| u32::try_from(count).map_or(1.0, f64::from);
-    Factors {
-        visibility: share(points.peak) / share(points.of.max(1)),
+    let visibility = share(points.peak) / share(points.of.max(1));
+    let severity = Factors {
+        visibility,
         space: severity::space(prefixes),
-        criticality: 0.4,
-        duration: severity::duration(life.exposure_secs),
+        criticality,
+        duration: severity::duration(incident.exposure_secs),
         intent,
     }
-    .severity()
+    .severity();
+    let is_valid = incident.rov.state == Some(RovState::Valid);
+    let is_origination = matches!(
+        incident.kind,
+        IncidentKind::OriginHijack | IncidentKind::Moas | IncidentKind::SubPrefixHijack
+    );
+    if criticality >= Criticality::Tier0.factor()
+        && visibility >= TIER0_VISIBILITY_MIN
+        && incident.kind.is_serious()
+    {
+        severity.max(SEVERITY_HIGH_MIN)
+    } else if is_valid && is_origination {
+        severity.min(SEVERITY_LOW_MAX)
+    } else {
+        severity
+    }
 }
+
+/// What a tenth of the vantage points see of a tier-0 asset is at least of high severity.
+const TIER0_VISIBILITY_MIN: f64 = 0.1;
+const SEVERITY_HIGH_MIN: u8 = 60;
+/// What a ROA allows is at most of low severity.
+const SEVERITY_LOW_MAX: u8 = 39;
 
 /// Date of the start and eight hex digits of a digest over what never changes while an incident
 /// lives: its kind of claim, the culprit, and the earliest claim's prefix, victims and time.
@@ -287,128 +472,22 @@ fn id(claims: &[&Claim]) -> String {
     let Some(first) = claims.iter().min_by_key(|claim| (claim.first_seen, claim.key)) else {
         return String::new();
     };
-    let mut digest = Sha256::new();
     let key = first.key;
-    digest.update(format!(
+    let identity = format!(
         "{:?} {} {} {} {:?}",
         key.kind,
         key.culprit,
         key.prefix,
         first.first_seen,
         victims(first)
-    ));
-    let short = digest.finalize().iter().take(4).fold(0u32, |id, &byte| id << 8 | u32::from(byte));
-    let date: String = first.first_seen.to_string().chars().take(10).collect();
+    );
+    id_of(&identity, first.first_seen)
+}
+
+/// The id of what never changes while an incident lives.
+pub(super) fn id_of(identity: &str, first_seen: Timestamp) -> String {
+    let digest = Sha256::digest(identity);
+    let short = digest.iter().take(4).fold(0u32, |id, &byte| id << 8 | u32::from(byte));
+    let date: String = first_seen.to_string().chars().take(10).collect();
     format!("RW-{}-{short:08x}", date.replace('-', ""))
-}
-
-const BOGON_WEIGHT: i32 = 60;
-const ROV_INVALID_ASN_WEIGHT: i32 = 60;
-const ROV_INVALID_MAX_LENGTH_WEIGHT: i32 = 45;
-const WIDELY_SEEN_WEIGHT: i32 = 10;
-
-/// Rules that are not among those of origin claims.
-pub(crate) const PLAIN_RULES: [(&str, i32); 5] = [
-    ("mass_origination", super::BURST_WEIGHT),
-    ("bogon_prefix", BOGON_WEIGHT),
-    ("bogon_asn", BOGON_WEIGHT),
-    ("rov_only_invalid_asn", ROV_INVALID_ASN_WEIGHT),
-    ("rov_only_invalid_max_length", ROV_INVALID_MAX_LENGTH_WEIGHT),
-];
-
-/// Evidence of claims that stand by themselves: bogons and ROV.
-pub(super) fn plain_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
-    let key = claim.key;
-    let mut lines = match key.kind {
-        ClaimKind::BogonPrefix => bogon_prefix_evidence(detector, claim),
-        ClaimKind::BogonAsn => bogon_asn_evidence(detector, claim),
-        ClaimKind::RpkiInvalid => rpki_evidence(detector, claim),
-        // An origin claim whose victims are no longer known has nothing to rest on.
-        ClaimKind::Origin => Vec::new(),
-    };
-    let of = detector.vantage_points(key.prefix.family());
-    let seen = claim.witnesses.len();
-    if of >= 3 && seen * 2 >= of {
-        let text = format!("{seen} of {of} vantage point ASes had the route.");
-        lines.push(line(
-            "widely_seen",
-            WIDELY_SEEN_WEIGHT,
-            text,
-            [("seen", seen.into()), ("of", of.into())],
-        ));
-    }
-    lines
-}
-
-fn line<const N: usize>(
-    rule: &str,
-    weight: i32,
-    text: String,
-    facts: [(&str, FactValue); N],
-) -> Evidence {
-    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Evidence { rule: rule.to_owned(), weight, text, facts }
-}
-
-fn bogon_prefix_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
-    let prefix = claim.key.prefix;
-    let Some(bogon) = detector.facts().bogons().prefix(&prefix) else { return Vec::new() };
-    let text = format!(
-        "{} originates {prefix}, which lies in {} ({}, {}): never routable.",
-        claim.key.culprit,
-        bogon.block,
-        bogon.reason,
-        bogon.rfc.unwrap_or(bogon.registry)
-    );
-    let reference = bogon.rfc.unwrap_or(bogon.registry);
-    let facts = [("block", bogon.block.into()), ("reference", reference.into())];
-    vec![line("bogon_prefix", BOGON_WEIGHT, text, facts)]
-}
-
-fn bogon_asn_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
-    let reasons = claim.bogon_asns.iter().filter_map(|&asn| {
-        let bogon = detector.facts().bogons().asn(asn)?;
-        Some(format!("{asn} ({}, {})", bogon.reason, bogon.rfc.unwrap_or(bogon.registry)))
-    });
-    let reasons: Vec<String> = reasons.collect();
-    let text = format!(
-        "{} passes on {} with a path that holds {}: never routable.",
-        claim.key.culprit,
-        claim.key.prefix,
-        reasons.join(", ")
-    );
-    let asns: FactValue = claim.bogon_asns.iter().copied().collect();
-    vec![line("bogon_asn", BOGON_WEIGHT, text, [("bogon_asns", asns)])]
-}
-
-fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
-    let (Some(vrps), Some((RovState::Invalid, reason))) = (&detector.facts().vrps, claim.rov)
-    else {
-        return Vec::new();
-    };
-    let prefix = claim.key.prefix;
-    let origin = routewarden_core::Origin::As(claim.key.culprit);
-    let validity = vrps.table.validate(&prefix, origin);
-    let covering: Vec<String> = validity
-        .covering
-        .iter()
-        .map(|vrp| format!("{} up to /{} {}", vrp.prefix, vrp.max_len, vrp.asn))
-        .collect();
-    let (rule, weight, why) = if reason == Some(InvalidReason::MaxLength) {
-        let why = "its VRP allows no prefix that long";
-        ("rov_only_invalid_max_length", ROV_INVALID_MAX_LENGTH_WEIGHT, why)
-    } else {
-        let why = "no covering VRP allows this origin";
-        ("rov_only_invalid_asn", ROV_INVALID_ASN_WEIGHT, why)
-    };
-    let text = format!(
-        "RPKI: {prefix} originated by {} is invalid (RFC 6811): {why}. Covering VRPs: {}.",
-        claim.key.culprit,
-        covering.join("; ")
-    );
-    let facts = [
-        ("vrps", covering.iter().map(String::as_str).collect()),
-        ("source", rules::cite(&vrps.source).as_str().into()),
-    ];
-    vec![line(rule, weight, text, facts)]
 }

@@ -3,10 +3,10 @@
 use routewarden_core::facts::{Relation, RovState};
 use routewarden_core::{AddressFamily, Asn};
 
-use super::{Case, Found, Rule};
+use super::{Case, Found, OriginRule, Rule};
 use crate::knowledge::KnownFrom;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "rov_valid", weight: -60, ask: rov_valid },
     Rule { name: "same_organisation", weight: -50, ask: same_organisation },
     Rule { name: "as_relationship", weight: -40, ask: as_relationship },
@@ -21,6 +21,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "weak_baseline", weight: -15, ask: weak_baseline },
     Rule { name: "flapping", weight: -15, ask: flapping },
     Rule { name: "fat_finger", weight: -15, ask: fat_finger },
+    Rule { name: "mistyped_origin", weight: -40, ask: mistyped_origin },
+    Rule { name: "mistyped_prefix", weight: -35, ask: mistyped_prefix },
+    Rule { name: "converging", weight: -10, ask: converging },
     Rule { name: "barely_seen", weight: -20, ask: barely_seen },
     Rule { name: "fleeting", weight: -10, ask: fleeting },
     Rule { name: "long_prefix", weight: -10, ask: long_prefix },
@@ -28,14 +31,14 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// RFC 6811 §2. A forged ROA or origin passes too; therefore this does not silence.
-fn rov_valid(case: &Case<'_>) -> Option<Found> {
+pub(super) fn rov_valid(case: &Case<'_>) -> Option<Found> {
     matches!(case.claim.rov, Some((RovState::Valid, _))).then(|| {
         let text = format!("RPKI: a VRP allows {} to originate it.", case.culprit());
         Found::new(text).citing(case.vrps())
     })
 }
 
-fn same_organisation(case: &Case<'_>) -> Option<Found> {
+pub(super) fn same_organisation(case: &Case<'_>) -> Option<Found> {
     case.same_organisation().then(|| {
         let organisations = case.facts.organisations.as_ref();
         let name = organisations
@@ -55,7 +58,23 @@ pub(super) fn relation(case: &Case<'_>) -> Option<(Asn, Relation)> {
     case.target.victims.iter().find_map(to)
 }
 
-fn as_relationship(case: &Case<'_>) -> Option<Found> {
+/// Whether the culprit is a provider of a victim: it may blackhole what its customer asks for.
+pub(super) fn is_of_provider(case: &Case<'_>) -> bool {
+    let relation = relation(case).map(|(_, relation)| relation);
+    relation == Some(Relation::Provider)
+        || (relation.is_none() && case.target.victim_routes_via_culprit > 0)
+        || case.same_organisation()
+}
+
+/// Whether the two are known to be neighbours that give each other no right to their space.
+fn is_blackhole_of_peer(case: &Case<'_>) -> bool {
+    case.is_blackhole() && !is_of_provider(case) && relation(case).is_some()
+}
+
+pub(super) fn as_relationship(case: &Case<'_>) -> Option<Found> {
+    if is_blackhole_of_peer(case) {
+        return None;
+    }
     let (victim, relation) = relation(case)?;
     let words = super::support::words(relation);
     Some(
@@ -66,8 +85,8 @@ fn as_relationship(case: &Case<'_>) -> Option<Found> {
     )
 }
 
-fn neighbours(case: &Case<'_>) -> Option<Found> {
-    case.adjacent.then(|| {
+pub(super) fn neighbours(case: &Case<'_>) -> Option<Found> {
+    (case.adjacent && !is_blackhole_of_peer(case)).then(|| {
         Found::new(format!(
             "{} and {} are neighbours in paths seen: likely provider and customer.",
             case.culprit(),
@@ -89,9 +108,9 @@ fn victim_on_path(case: &Case<'_>) -> Option<Found> {
     })
 }
 
-fn culprit_on_victims_path(case: &Case<'_>) -> Option<Found> {
+pub(super) fn culprit_on_victims_path(case: &Case<'_>) -> Option<Found> {
     let (via, all) = (case.target.victim_routes_via_culprit, case.target.victim_routes);
-    (via > 0).then(|| {
+    (via > 0 && !is_blackhole_of_peer(case)).then(|| {
         Found::new(format!(
             "{} carries the victim's own routes ({via} of {all}): likely its provider.",
             case.culprit()
@@ -143,7 +162,7 @@ fn delegated_space(case: &Case<'_>) -> Option<Found> {
 /// A change of owner: the old origin is gone, and the new one stays.
 fn transfer(case: &Case<'_>) -> Option<Found> {
     let exact = case.target.covering.is_none();
-    let gone_before = case.has_table && !case.target.victim_was_present;
+    let gone_before = case.has_table && !case.target.victim_was_present && case.claim.is_active();
     let gone_now = !case.victim_is_present
         && case.claim.is_active()
         && case.duration_secs() >= CONVERGENCE_SECS;
@@ -207,6 +226,56 @@ fn fat_finger(case: &Case<'_>) -> Option<Found> {
     Some(Found::new(format!("{culprit} and {victim} differ in one digit: maybe a typing slip.")))
 }
 
+/// The victim's own provider originates for it, with a slip in the number: the neighbour is right,
+/// the origin nearly.
+fn mistyped_origin(case: &Case<'_>) -> Option<Found> {
+    let culprit = case.culprit();
+    let is_near =
+        |&&victim: &&Asn| differ_by_one_digit(victim, culprit) || differ_by_a_swap(victim, culprit);
+    let victim = case.target.victims.iter().find(is_near)?;
+    case.is_by_victims_neighbour.then(|| {
+        Found::new(format!(
+            "It comes by a neighbour of {victim}, and {culprit} is {victim} with a slip in the digits."
+        ))
+        .with("victim", *victim)
+    })
+}
+
+/// The culprit originates a prefix that is one digit away, and took this one back at once.
+fn mistyped_prefix(case: &Case<'_>) -> Option<Found> {
+    let own = case.near_own_prefix?;
+    (case.duration_secs() < CONVERGENCE_SECS).then(|| {
+        Found::new(format!(
+            "{} originates {own}, one digit away, and this for {} seconds: a slip.",
+            case.culprit(),
+            case.duration_secs()
+        ))
+        .with("own", own)
+    })
+}
+
+/// The victim's routes to the very prefix are gone, and all is only minutes old: it may be a move.
+fn converging(case: &Case<'_>) -> Option<Found> {
+    let is_young = case.claim.is_active() && case.duration_secs() < CONVERGENCE_SECS;
+    let is_move = case.target.covering.is_none() && !case.victim_is_present;
+    (case.has_table && is_young && is_move).then(|| {
+        Found::new("It began within the last five minutes, and the old origin is gone everywhere.")
+    })
+}
+
+/// Whether the decimal forms differ by two neighbouring digits in exchange.
+fn differ_by_a_swap(a: Asn, b: Asn) -> bool {
+    let (a, b) = (a.0.to_string(), b.0.to_string());
+    let differing: Vec<(usize, (u8, u8))> =
+        a.bytes().zip(b.bytes()).enumerate().filter(|(_, (a, b))| a != b).collect();
+    match differing.as_slice() {
+        [(at, (a1, b1)), (next, (a2, b2))] => {
+            a.len() == b.len() && *next == at + 1 && a1 == b2 && a2 == b1
+        }
+        _ => false,
+    }
+}
+
 /// Whether the decimal forms have equal length and differ in exactly one place.
 pub(super) fn differ_by_one_digit(a: Asn, b: Asn) -> bool {
     let (a, b) = (a.0.to_string(), b.0.to_string());
@@ -216,7 +285,7 @@ pub(super) fn differ_by_one_digit(a: Asn, b: Asn) -> bool {
 /// Below this share of the vantage points, in percent, a route counts as barely seen.
 const BARELY_PERCENT: usize = 10;
 
-fn barely_seen(case: &Case<'_>) -> Option<Found> {
+pub(super) fn barely_seen(case: &Case<'_>) -> Option<Found> {
     (case.vantage_points >= 10 && case.seen_percent() < BARELY_PERCENT).then(|| {
         let seen = case.claim.witnesses.len();
         Found::new(format!("Only {seen} of {} vantage point ASes had it.", case.vantage_points))
@@ -240,14 +309,14 @@ fn long_prefix(case: &Case<'_>) -> Option<Found> {
         AddressFamily::Ipv4 => 24,
         AddressFamily::Ipv6 => 48,
     };
-    (prefix.len() > max && case.seen_percent() < 50).then(|| {
+    (prefix.len() > max && case.seen_percent() < 50 && !case.is_blackhole()).then(|| {
         Found::new(format!(
             "{prefix} is longer than /{max}, which most networks do not accept, and few saw it."
         ))
     })
 }
 
-fn same_country(case: &Case<'_>) -> Option<Found> {
+pub(super) fn same_country(case: &Case<'_>) -> Option<Found> {
     let (culprit, victim) = case.countries()?;
     (culprit == victim).then(|| Found::new(format!("Both are registered in {culprit}.")))
 }

@@ -4,16 +4,19 @@ use routewarden_core::Prefix;
 use routewarden_core::facts::{FactSource, InvalidReason, Relation, RovState};
 use routewarden_core::shard::is_short;
 
-use super::{Case, Found, Rule};
+use super::{Case, Found, OriginRule, Rule};
+use crate::findings::PathFinding;
 use crate::knowledge::KnownFrom;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "foreign_origin", weight: 30, ask: foreign_origin },
     Rule { name: "more_specific_of_foreign_prefix", weight: 35, ask: more_specific },
     Rule { name: "rov_invalid_asn", weight: 30, ask: rov_invalid_asn },
     Rule { name: "rov_invalid_max_length", weight: 15, ask: rov_invalid_max_length },
     Rule { name: "victim_reacted", weight: 25, ask: victim_reacted },
     Rule { name: "victim_announces_again", weight: 10, ask: victim_announces_again },
+    Rule { name: "foreign_host_route", weight: 15, ask: foreign_host_route },
+    Rule { name: "unknown_upstream", weight: 10, ask: unknown_upstream },
     Rule { name: "no_relation", weight: 10, ask: no_relation },
     Rule { name: "countries_differ", weight: 10, ask: countries_differ },
     Rule { name: "exclusive_space", weight: 10, ask: exclusive_space },
@@ -32,6 +35,7 @@ fn known_from(from: KnownFrom) -> &'static str {
         KnownFrom::Stream => "the updates before",
         KnownFrom::OriginTable => "the prefix-origin table",
         KnownFrom::Table => "the routing table at the start",
+        KnownFrom::Operator => "its holder's own statement",
     }
 }
 
@@ -70,7 +74,7 @@ fn more_specific(case: &Case<'_>) -> Option<Found> {
 }
 
 /// RFC 6811 §2: covered, and no covering VRP has the origin.
-fn rov_invalid_asn(case: &Case<'_>) -> Option<Found> {
+pub(super) fn rov_invalid_asn(case: &Case<'_>) -> Option<Found> {
     (case.claim.rov == Some((RovState::Invalid, Some(InvalidReason::Asn)))).then(|| {
         let (culprit, prefix) = (case.culprit(), case.claim.key.prefix);
         Found::new(format!("RPKI: {prefix} is covered by VRPs, and none allows {culprit}."))
@@ -125,8 +129,34 @@ fn victim_announces_again(case: &Case<'_>) -> Option<Found> {
     )
 }
 
+/// A host route is announced to have traffic thrown away: by its holder or its provider, or by one
+/// who means harm.
+fn foreign_host_route(case: &Case<'_>) -> Option<Found> {
+    let is_providers = super::against::is_of_provider(case);
+    (case.is_blackhole() && !is_providers).then(|| {
+        Found::new(format!(
+            "It is a route for blackholing, and nothing shows {} to be a provider of {}.",
+            case.culprit(),
+            case.victims()
+        ))
+    })
+}
+
+/// The culprit is reached over a link that no path of the table and no fact shows.
+fn unknown_upstream(case: &Case<'_>) -> Option<Found> {
+    let Some(PathFinding::Link(found)) = case.claim.finding.as_deref() else { return None };
+    let upstream = found.link.a;
+    Some(
+        Found::new(format!(
+            "It came by {upstream}, which no path of the table and no fact shows next to {}.",
+            case.culprit()
+        ))
+        .with("upstream", upstream),
+    )
+}
+
 /// Nothing in BGP or in the facts connects the two.
-fn no_relation(case: &Case<'_>) -> Option<Found> {
+pub(super) fn no_relation(case: &Case<'_>) -> Option<Found> {
     let target = case.target;
     let related = case.adjacent
         || target.victim_routes_via_culprit > 0
@@ -152,7 +182,7 @@ fn no_relation(case: &Case<'_>) -> Option<Found> {
     })
 }
 
-fn countries_differ(case: &Case<'_>) -> Option<Found> {
+pub(super) fn countries_differ(case: &Case<'_>) -> Option<Found> {
     let (culprit, victim) = case.countries()?;
     (culprit != victim).then(|| {
         Found::new(format!("The culprit is registered in {culprit}, the victim in {victim}."))

@@ -4,8 +4,9 @@ mod constituency;
 mod detect;
 mod explain;
 mod mrt;
+mod relations;
 mod rpki;
-mod scenario;
+pub(crate) mod scenario;
 mod validate;
 
 use std::io::{self, Write};
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Detect(args) => detect::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Mrt(args) => mrt::run(&args),
+        Command::Relations(args) => relations::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Constituency(command) => constituency::run(&command),
         Command::Rpki(command) => rpki::run(&command),

@@ -4,13 +4,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use routewarden_core::facts::{
-    AsNameTable, FactKind, FactSource, Facts, Link, Organisation, OrganisationTable, OriginTable,
-    Relation, RelationTable, Sourced, TrustAnchorId, Vrp, VrpTable,
-};
+use routewarden_core::facts::{Role, Touch};
 use routewarden_core::{EventBatch, PeerId, PeerTable};
-use routewarden_detect::{Config, Detector, Incident, Report};
-use routewarden_lab::{Observed, RelationKind, Scenario};
+use routewarden_detect::{Config, Detector, FactsChange, Incident, RelationKind, Report};
+use routewarden_lab::{Leak, MemberRole, Observed, Scenario, Step, Tables};
 
 use crate::cli::{Format, ScenarioCommand};
 use crate::{Exit, output};
@@ -28,7 +25,7 @@ fn replay(paths: &[PathBuf], format: Format) -> Result<Exit> {
     let mut all = Vec::new();
     for path in paths {
         let scenario = load(path)?;
-        let incidents = detect(&scenario).incidents;
+        let incidents = detect(&scenario)?.incidents;
         if format == Format::Table {
             introduce(&mut text, &scenario, path)?;
             output::write(&mut text, &incidents, format)?;
@@ -70,7 +67,7 @@ fn check(paths: &[PathBuf]) -> Result<Exit> {
     let mut failed = 0usize;
     for path in paths {
         let scenario = load(path)?;
-        let observed: Vec<Observed> = detect(&scenario).incidents.iter().map(observed).collect();
+        let observed: Vec<Observed> = detect(&scenario)?.incidents.iter().map(observed).collect();
         let mismatches = scenario.check(&observed);
         failed += usize::from(!mismatches.is_empty());
         writeln!(out, "{} {}", if mismatches.is_empty() { "ok  " } else { "FAIL" }, scenario.id)?;
@@ -93,108 +90,71 @@ fn load(path: &Path) -> Result<Scenario> {
     Scenario::parse(&text).with_context(|| format!("{} is no scenario", file.display()))
 }
 
-fn detect(scenario: &Scenario) -> Report {
-    let config = Config { bogons: scenario.bogons, ..Config::default() };
-    let mut detector = Detector::new(config, facts(scenario));
+/// What detection reports of a scenario.
+pub(crate) fn detect(scenario: &Scenario) -> Result<Report> {
+    let config = Config { bogons: scenario.bogons, hygiene: scenario.hygiene, ..Config::default() };
+    let mut tables = Tables::new(scenario);
+    let mut detector = Detector::new(config, tables.facts().map_err(anyhow::Error::msg)?);
     let mut peers = PeerTable::default();
     let mut ids: Vec<PeerId> = Vec::new();
-    let mut feed = |batch: &EventBatch, ids: &mut Vec<PeerId>| {
+    let mut feed = |detector: &mut Detector, batch: &EventBatch| {
         ids.extend(batch.new_peers.iter().map(|peer| peers.intern(peer)));
-        detector.apply(batch, 0..batch.events.len(), ids, &peers);
+        detector.apply(batch, 0..batch.events.len(), &ids, &peers);
     };
-    feed(scenario.table_batch(), &mut ids);
-    for batch in scenario.update_batches() {
-        feed(batch, &mut ids);
+    feed(&mut detector, scenario.table_batch());
+    detector.begin_updates();
+    for step in scenario.steps() {
+        match step {
+            Step::Events(batch) => feed(&mut detector, batch),
+            Step::Facts(change) => {
+                let (vrps, aspas) = tables.change(change);
+                detector.change_facts(change.time, FactsChange { vrps, aspas });
+            }
+        }
     }
-    detector.report()
-}
-
-/// The scenario's facts as tables.
-fn facts(scenario: &Scenario) -> Facts {
-    let given = &scenario.facts;
-    let source = |kind, entries: usize| FactSource {
-        kind,
-        name: scenario.id.clone(),
-        sha256: None,
-        date: Some(scenario.start),
-        entries: u64::try_from(entries).unwrap_or(u64::MAX),
-        skipped: std::collections::BTreeMap::new(),
-    };
-    let origins = given
-        .origins
-        .iter()
-        .flat_map(|fact| fact.asns.iter().map(|&asn| (fact.prefix, asn)))
-        .collect::<Vec<_>>();
-    let vrps = given.vrps.iter().map(|fact| Vrp {
-        prefix: fact.prefix,
-        max_len: fact.max_length,
-        asn: fact.asn,
-        ta: TrustAnchorId::default(),
-    });
-    let vrps = vrps.collect::<Vec<_>>();
-    Facts {
-        aspas: None,
-        origins: (!origins.is_empty()).then(|| Sourced {
-            source: source(FactKind::Origins, origins.len()),
-            table: OriginTable::from_entries(origins),
-        }),
-        vrps: (!vrps.is_empty()).then(|| Sourced {
-            source: source(FactKind::Vrps, vrps.len()),
-            table: VrpTable::from_vrps(vrps),
-        }),
-        organisations: (!given.organisations.is_empty()).then(|| Sourced {
-            source: source(FactKind::Organisations, given.organisations.len()),
-            table: organisations(scenario),
-        }),
-        relations: (!given.relations.is_empty()).then(|| Sourced {
-            source: source(FactKind::Relations, given.relations.len()),
-            table: relations(scenario),
-        }),
-        as_names: (!given.as_names.is_empty()).then(|| Sourced {
-            source: source(FactKind::AsNames, given.as_names.len()),
-            table: AsNameTable::from_names(
-                given.as_names.iter().map(|fact| (fact.asn, fact.name.as_str().into())).collect(),
-            ),
-        }),
-        ..Facts::default()
-    }
-}
-
-fn organisations(scenario: &Scenario) -> OrganisationTable {
-    let given = &scenario.facts.organisations;
-    let organisations = given.iter().map(|fact| Organisation {
-        id: fact.id.as_str().into(),
-        name: fact.name.as_str().into(),
-        country: fact.country.as_deref().unwrap_or_default().into(),
-    });
-    let members =
-        given.iter().flat_map(|fact| fact.asns.iter().map(|&asn| (asn, fact.id.as_str().into())));
-    OrganisationTable::from_records(organisations.collect(), members.collect())
-}
-
-fn relations(scenario: &Scenario) -> RelationTable {
-    let links = scenario.facts.relations.iter().map(|fact| {
-        let relation = match fact.kind {
-            RelationKind::ProviderCustomer => Relation::Customer,
-            RelationKind::PeerPeer => Relation::Peer,
-        };
-        Link::given(fact.left, fact.right, relation)
-    });
-    RelationTable::from_links(links.collect())
+    Ok(detector.report())
 }
 
 fn observed(incident: &Incident) -> Observed {
     Observed {
+        id: incident.id.clone(),
         kind: incident.kind.name().to_owned(),
         culprits: incident.culprits.clone(),
         victims: incident.victims.clone(),
         prefixes: incident.prefixes.clone(),
+        prefix_count: incident.prefix_count,
         covering: incident.covering_prefixes.clone(),
         propagators: incident.propagators.clone(),
         countermeasures: incident.countermeasures.iter().map(|done| done.prefix).collect(),
         first_seen: incident.first_seen,
         ended_at: incident.ended_at,
+        state: incident.state.name().to_owned(),
         seen: incident.vantage_points.seen,
         confidence: incident.confidence,
+        severity: incident.severity,
+        leak: incident.leak.map(|leak| Leak {
+            rfc7908_type: leak.rfc7908_type,
+            from: leak.from,
+            by: leak.by,
+            to: leak.to,
+        }),
+        link: incident.link.map(|link| (link.a, link.b)),
+        artemis_class: incident.artemis_class.clone(),
+        constituency: incident.constituency.iter().map(role).collect(),
+        causes: incident
+            .related
+            .iter()
+            .filter(|related| related.relation == RelationKind::CausedBy)
+            .map(|related| related.id.clone())
+            .collect(),
     }
+}
+
+fn role(touch: &Touch) -> MemberRole {
+    let role = match touch.role {
+        Role::Victim => "victim",
+        Role::Culprit => "culprit",
+        Role::OnPath => "on_path",
+    };
+    MemberRole { member: touch.member.clone(), role: role.to_owned() }
 }

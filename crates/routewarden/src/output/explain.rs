@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use routewarden_core::Asn;
-use routewarden_core::facts::{InvalidReason, RovState};
-use routewarden_detect::{Evidence, Incident, IncidentKind, IncidentState};
+use routewarden_core::facts::{AspaState, InvalidReason, RovState};
+use routewarden_detect::{Evidence, Incident, IncidentState};
 
-use super::{confidence_class, duration};
+use super::{confidence_class, duration, words};
 
 const WIDTH: usize = 96;
 const LABEL: usize = 10;
@@ -34,78 +33,29 @@ fn write_all(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
         incident.severity,
         incident.severity_class.name()
     )?;
-    labelled(out, "What", &what(incident))?;
+    labelled(out, "What", &words::what(incident))?;
     labelled(out, "When", &when(incident))?;
     labelled(out, "Seen by", &seen_by(incident))?;
     if !incident.propagators.is_empty() {
-        let text = format!("{} passed it on.", names(incident, &incident.propagators));
+        let text = format!("{} passed it on.", words::names(incident, &incident.propagators));
         labelled(out, "Through", &text)?;
     }
     labelled(out, "RPKI", &rpki(incident))?;
+    if let Some(class) = &incident.artemis_class {
+        labelled(out, "Class", &format!("{class} (ARTEMIS: prefix, path, data plane, policy)."))?;
+    }
+    if !incident.constituency.is_empty() {
+        labelled(out, "Touches", &words::touched(incident))?;
+    }
+    labelled(out, "Feeds", &words::feeds(incident))?;
+    for related in &incident.related {
+        labelled(out, "Related", &format!("{} {}.", related.relation.words(), related.id))?;
+    }
     section(out, "Evidence for", &incident.evidence)?;
     section(out, "Evidence against", &incident.counter_evidence)?;
     countermeasures(out, incident)?;
     sample_paths(out, incident)?;
     next_steps(out, incident)
-}
-
-fn what(incident: &Incident) -> String {
-    let culprits = names(incident, &incident.culprits);
-    let victims = names(incident, &incident.victims);
-    let prefixes = listed(incident);
-    match incident.kind {
-        IncidentKind::SubPrefixHijack => {
-            let covering: Vec<String> =
-                incident.covering_prefixes.iter().take(3).map(ToString::to_string).collect();
-            format!("{culprits} announced {prefixes}, inside {} of {victims}.", covering.join(", "))
-        }
-        IncidentKind::OriginHijack => {
-            format!("{culprits} announced {prefixes} as its own. It is {victims}'s.")
-        }
-        IncidentKind::Moas => format!(
-            "{culprits} began to originate {prefixes}, until then originated by {victims}. \
-             Nothing shows it to be a hijack."
-        ),
-        IncidentKind::RpkiInvalid if incident.victims.is_empty() => {
-            if incident.rov.reason == Some(InvalidReason::MaxLength) {
-                format!("{culprits} announces {prefixes} against its own ROA.")
-            } else {
-                format!("{culprits} announces {prefixes}, which an AS0 ROA forbids to route.")
-            }
-        }
-        IncidentKind::RpkiInvalid => {
-            format!("{culprits} announces {prefixes}, for which {victims} holds the ROA.")
-        }
-        IncidentKind::BogonPrefix => {
-            format!("{culprits} announces {prefixes}: space that is never routable.")
-        }
-        IncidentKind::BogonAsn => {
-            format!(
-                "{culprits} passes on {prefixes} with an ASN in the path that is never routable."
-            )
-        }
-    }
-}
-
-/// The first prefixes, and how many more.
-fn listed(incident: &Incident) -> String {
-    let mut text: Vec<String> = incident.prefixes.iter().take(4).map(ToString::to_string).collect();
-    if incident.prefix_count > text.len() {
-        text.push(format!("and {} more", incident.prefix_count - text.len()));
-    }
-    text.join(", ")
-}
-
-fn names(incident: &Incident, asns: &[Asn]) -> String {
-    let name = |asn: &Asn| match incident.as_names.get(&asn.0.to_string()) {
-        Some(name) => format!("{asn} ({name})"),
-        None => asn.to_string(),
-    };
-    let mut text: Vec<String> = asns.iter().take(4).map(name).collect();
-    if asns.len() > text.len() {
-        text.push(format!("{} more", asns.len() - text.len()));
-    }
-    text.join(", ")
 }
 
 fn when(incident: &Incident) -> String {
@@ -124,6 +74,9 @@ fn when(incident: &Incident) -> String {
 
 fn seen_by(incident: &Incident) -> String {
     let points = incident.vantage_points;
+    if points.of == 0 {
+        return "no vantage point: it is a change of facts, not of routes.".to_owned();
+    }
     let share = points.peak * 100 / points.of.max(1);
     format!(
         "{} of {} vantage point ASes; at its peak {} at one time ({share} %), at the end {}.",
@@ -132,16 +85,23 @@ fn seen_by(incident: &Incident) -> String {
 }
 
 fn rpki(incident: &Incident) -> String {
-    match (incident.rov.state, incident.rov.reason) {
+    let rov = match (incident.rov.state, incident.rov.reason) {
         (None, _) => "not checked: no VRPs were given (--vrps).",
         (Some(RovState::Valid), _) => "valid.",
         (Some(RovState::NotFound), _) => "not found: no ROA covers it.",
         (Some(RovState::Invalid), Some(InvalidReason::MaxLength)) => {
             "invalid: longer than the ROA allows."
         }
-        (Some(RovState::Invalid), _) => "invalid: no covering ROA allows the origin.",
+        (Some(RovState::Invalid), Some(InvalidReason::Asn)) => {
+            "invalid: no covering ROA allows the origin."
+        }
+        (Some(RovState::Invalid), None) => "invalid.",
+    };
+    match incident.aspa {
+        Some(AspaState::Invalid) => format!("{rov} ASPA: the path is invalid."),
+        Some(AspaState::Valid) => format!("{rov} ASPA: the path is valid."),
+        Some(AspaState::Unknown) | None => rov.to_owned(),
     }
-    .to_owned()
 }
 
 fn section(out: &mut dyn Write, title: &str, lines: &[Evidence]) -> io::Result<()> {
@@ -182,50 +142,8 @@ fn sample_paths(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
 }
 
 fn next_steps(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
-    let propagators = names(incident, incident.propagators.get(..1).unwrap_or_default());
-    let culprits = names(incident, &incident.culprits);
-    let victims = names(incident, &incident.victims);
-    let mut steps = Vec::new();
-    match incident.kind {
-        IncidentKind::SubPrefixHijack | IncidentKind::OriginHijack => {
-            if incident.ended_at.is_none() {
-                if !propagators.is_empty() {
-                    steps.push(format!("Ask {propagators} to filter it; then {culprits}."));
-                }
-                steps.push(format!("Advise {victims} to {}.", counter_announcement(incident)));
-            }
-            if incident.rov.state != Some(RovState::Invalid) {
-                steps.push(format!(
-                    "Advise {victims} to publish ROAs for what it announces, maxLength included."
-                ));
-            }
-            steps.push("Keep this explanation and the archive files with the case.".to_owned());
-        }
-        IncidentKind::Moas => {
-            steps.push(format!("Ask {victims} whether it knows of {culprits}."));
-        }
-        IncidentKind::RpkiInvalid => {
-            steps.push(format!("Ask {culprits} to correct the announcement or the ROA."));
-        }
-        IncidentKind::BogonPrefix | IncidentKind::BogonAsn => {
-            steps.push(format!("Ask {culprits} to filter bogons towards its neighbours."));
-        }
-    }
     writeln!(out, "\nNext")?;
-    steps.iter().try_for_each(|step| wrapped(out, "  - ", step))
-}
-
-/// Networks accept no prefixes longer than /24 (IPv6 /48).
-fn counter_announcement(incident: &Incident) -> &'static str {
-    let has_room = incident
-        .prefixes
-        .iter()
-        .all(|prefix| prefix.len() < if prefix.is_ipv4() { 24 } else { 48 });
-    if has_room {
-        "announce more-specifics of it, as far as /24 (IPv6 /48)"
-    } else {
-        "announce the same prefixes: longer ones are accepted by few networks"
-    }
+    words::steps(incident).iter().try_for_each(|step| wrapped(out, "  - ", step))
 }
 
 fn labelled(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 mod explain;
 mod rows;
+mod words;
 
 use std::io::{self, Write};
 

@@ -9,7 +9,17 @@ const LAB: &str = "testdata/lab/plain/col/updates.mrt";
 
 #[test]
 fn help_of_every_verb() {
-    for verb in ["", "detect", "explain", "mrt", "validate", "constituency", "rpki", "scenario"] {
+    for verb in [
+        "",
+        "detect",
+        "explain",
+        "mrt",
+        "relations",
+        "validate",
+        "constituency",
+        "rpki",
+        "scenario",
+    ] {
         let ran = routewarden([verb, "--help"].iter().filter(|arg| !arg.is_empty())).expect(0);
         insta::assert_snapshot!(format!("help_{verb}"), ran.stdout);
     }

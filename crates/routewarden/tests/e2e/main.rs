@@ -14,5 +14,6 @@ mod lab;
 mod mrt_threads;
 mod program;
 mod real_archive;
+mod relations;
 mod scenarios;
 mod schema;

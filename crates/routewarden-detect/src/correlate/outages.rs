@@ -1,0 +1,177 @@
+//! From losses of prefixes to outages of prefixes, ASes, countries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
+
+use crate::detector::Detector;
+use crate::incident::{Evidence, FeedState, Incident, IncidentKind, IncidentState, VantagePoints};
+use crate::outage::Loss;
+use crate::rules::outage::{self, ALL_PERCENT, OutageCase};
+use crate::{CONFIDENCE_REPORTED_MIN, rules};
+
+/// Losses of one origin whose beginnings are closer than this are one outage.
+const SAME_OUTAGE_SECS: i64 = 900;
+/// Fewest prefixes of an AS whose outage is told of, and of a part of an AS, outside a constituency.
+const AS_PREFIXES_MIN: usize = 1;
+const PREFIXES_MIN: usize = 1;
+/// An outage of a country: at least so many prefixes, of so many ASes, and this share of all known.
+const COUNTRY_PREFIXES_MIN: usize = 4;
+const COUNTRY_ASES_MIN: usize = 3;
+const COUNTRY_PERCENT: usize = 50;
+/// The feeds count as degraded from this share of lost sessions on, in percent.
+const DEGRADED_PERCENT: usize = 25;
+/// Sessions lost this long before the start matter.
+const BEFORE_SECS: i64 = 300;
+
+impl Detector {
+    /// Sessions of the family that were down from five minutes before the period to its end.
+    pub(super) fn feed_state(
+        &self,
+        family: AddressFamily,
+        (from, until): (Timestamp, Timestamp),
+    ) -> FeedState {
+        let sessions = self.sessions_of(family);
+        let lost = self.lost_sessions(from.plus_secs(-BEFORE_SECS), until);
+        let lost = lost.into_iter().filter(|peer| sessions.binary_search(peer).is_ok()).count();
+        let degraded = lost * 100 >= sessions.len().max(1) * DEGRADED_PERCENT;
+        FeedState { sessions: sessions.len(), lost, degraded }
+    }
+
+    /// Outages, as of the last event.
+    pub(super) fn outage_incidents(&self) -> Vec<Incident> {
+        let mut losses = self.losses();
+        if losses.is_empty() {
+            return Vec::new();
+        }
+        losses.sort_unstable_by_key(|loss| (loss.origin, loss.from, loss.prefix));
+        let known = self.prefixes_by_origin();
+        let mut incidents = Vec::new();
+        let (countries, told) = self.country_outages(&losses, &known);
+        losses.retain(|loss| !told.contains(&(loss.prefix, loss.from)));
+        for losses in losses
+            .chunk_by(|a, b| a.origin == b.origin && b.from.secs_since(a.from) <= SAME_OUTAGE_SECS)
+        {
+            let Some(origin) = losses.first().map(|loss| loss.origin) else { continue };
+            let of = known.get(&origin).copied().unwrap_or(0);
+            incidents.extend(self.outage_of(origin, losses, of));
+        }
+        incidents.extend(countries);
+        incidents
+    }
+
+    fn outage_of(&self, origin: Asn, losses: &[&Loss], known: usize) -> Option<Incident> {
+        let prefixes: BTreeSet<Prefix> = losses.iter().map(|loss| loss.prefix).collect();
+        let is_whole = known > 0 && prefixes.len() * 100 >= known * ALL_PERCENT;
+        let (kind, least) = if is_whole {
+            (IncidentKind::AsOutage, AS_PREFIXES_MIN)
+        } else {
+            (IncidentKind::PrefixOutage, PREFIXES_MIN)
+        };
+        let has_member = self.facts().constituency.is_some();
+        if prefixes.len() < least && !has_member {
+            return None;
+        }
+        self.outage(kind, (&format!("{origin}"), &[origin]), losses, known)
+    }
+
+    fn outage(
+        &self,
+        kind: IncidentKind,
+        (name, victims): (&str, &[Asn]),
+        losses: &[&Loss],
+        known: usize,
+    ) -> Option<Incident> {
+        let prefixes: BTreeSet<Prefix> = losses.iter().map(|loss| loss.prefix).collect();
+        let prefixes: Vec<Prefix> = prefixes.into_iter().collect();
+        let from = losses.iter().map(|loss| loss.from).min()?;
+        let last = losses.iter().map(|loss| loss.lost_at).max()?;
+        let mut ends: Vec<Option<Timestamp>> = losses.iter().map(|loss| loss.until).collect();
+        // The outage is over when most are back.
+        ends.sort_unstable_by_key(|end| (end.is_none(), *end));
+        let ended_at = ends.get(ends.len() / 2).copied().flatten();
+        let secs = ended_at.unwrap_or(self.now()).secs_since(from).max(0);
+        let family = prefixes.first()?.family();
+        let feeds = self.feed_state(family, (from, last));
+        let is_over = ended_at.is_some();
+        let lines = outage::weigh(&OutageCase { losses, known, feeds, secs, is_over });
+        let confidence = rules::confidence(&lines);
+        if confidence < CONFIDENCE_REPORTED_MIN {
+            return None;
+        }
+        let had = losses.iter().map(|loss| loss.had).max()?;
+        let kept = losses.iter().map(|loss| loss.kept).min()?;
+        let (evidence, counter_evidence): (Vec<Evidence>, Vec<Evidence>) =
+            lines.into_iter().partition(|line| line.weight > 0);
+        let id = outage_id(kind, name, from);
+        let mut incident = Incident {
+            victims: victims.to_vec(),
+            as_names: self.as_names(victims.iter()),
+            ended_at,
+            exposure_secs: secs,
+            state: if is_over { IncidentState::Ended } else { IncidentState::Ongoing },
+            vantage_points: VantagePoints {
+                seen: had - kept,
+                of: had,
+                peak: had - kept,
+                now: if is_over { 0 } else { had - kept },
+            },
+            confidence,
+            evidence,
+            counter_evidence,
+            ..self.blank(id, kind, (from, last))
+        };
+        self.finish(&mut incident, &prefixes);
+        Some(incident)
+    }
+
+    /// Countries of which a large part is lost at once, and the losses that are told so.
+    fn country_outages(
+        &self,
+        losses: &[&Loss],
+        known: &BTreeMap<Asn, usize>,
+    ) -> (Vec<Incident>, BTreeSet<(Prefix, Timestamp)>) {
+        let mut told = BTreeSet::new();
+        let Some(organisations) = &self.facts().organisations else { return (Vec::new(), told) };
+        let country = |asn: Asn| {
+            let country = &organisations.table.organisation(asn)?.country;
+            (!country.is_empty()).then_some(country)
+        };
+        let mut of_country: BTreeMap<&str, usize> = BTreeMap::new();
+        for (&asn, &count) in known {
+            if let Some(country) = country(asn) {
+                *of_country.entry(country).or_default() += count;
+            }
+        }
+        let mut by_country: BTreeMap<&str, Vec<&Loss>> = BTreeMap::new();
+        for &loss in losses {
+            if let Some(country) = country(loss.origin) {
+                by_country.entry(country).or_default().push(loss);
+            }
+        }
+        let mut incidents = Vec::new();
+        for (country, mut losses) in by_country {
+            losses.sort_unstable_by_key(|loss| (loss.from, loss.prefix));
+            let of = of_country.get(country).copied().unwrap_or(0);
+            let together = |a: &&Loss, b: &&Loss| b.from.secs_since(a.from) <= SAME_OUTAGE_SECS;
+            for losses in losses.chunk_by(together) {
+                let asns: BTreeSet<Asn> = losses.iter().map(|loss| loss.origin).collect();
+                let asns: Vec<Asn> = asns.into_iter().collect();
+                let prefixes: BTreeSet<Prefix> = losses.iter().map(|loss| loss.prefix).collect();
+                let is_large = prefixes.len() >= COUNTRY_PREFIXES_MIN
+                    && asns.len() >= COUNTRY_ASES_MIN
+                    && prefixes.len() * 100 >= of * COUNTRY_PERCENT;
+                if is_large {
+                    let who = (country, asns.as_slice());
+                    incidents.extend(self.outage(IncidentKind::CountryOutage, who, losses, of));
+                    told.extend(losses.iter().map(|loss| (loss.prefix, loss.from)));
+                }
+            }
+        }
+        (incidents, told)
+    }
+}
+
+fn outage_id(kind: IncidentKind, name: &str, from: Timestamp) -> String {
+    super::build::id_of(&format!("{} {name} {from}", kind.name()), from)
+}

@@ -1,0 +1,52 @@
+//! What a path shows by itself: a leak, or a link that nobody knows.
+
+use routewarden_core::Asn;
+use routewarden_core::facts::{AspaOffence, AspaState};
+
+use crate::incident::{ForgedLink, LeakTriple};
+use crate::path::Basis;
+
+/// What the path of a claimed route shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PathFinding {
+    Leak(LeakFinding),
+    Link(LinkFinding),
+}
+
+/// A route passed on beyond its intended scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LeakFinding {
+    pub(crate) triple: LeakTriple,
+    pub(crate) proof: LeakProof,
+    /// Position of the leaker in the path, the collector's peer first.
+    pub(crate) at: usize,
+}
+
+/// What a leak is known by, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LeakProof {
+    /// `OTC` of this AS, and a later hop that goes to a provider or peer (RFC 9234 §5).
+    Otc(Asn),
+    /// The path is invalid by ASPA at this hop.
+    Aspa(AspaOffence),
+    /// Both relations are known: the weaker basis, and the lower confidence in percent.
+    Relations(Basis, u8),
+}
+
+/// A link that no path of the table and no fact shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LinkFinding {
+    pub(crate) link: ForgedLink,
+    /// Hops from `b` to the origin: 0 when `b` is the origin (type 1).
+    pub(crate) depth: usize,
+    /// How unlike a real link it is, 0 to 100, and why; `None` where the table is too small.
+    pub(crate) suspicion: Option<(u8, Vec<(&'static str, i64)>)>,
+    /// The ASPA of `b` does not name `a`.
+    pub(crate) denied_by_aspa: Option<AspaOffence>,
+    /// Verification of the path.
+    pub(crate) aspa: Option<AspaState>,
+    /// `b` is a constituent whose statement of upstreams does not name `a`.
+    pub(crate) denied_by_operator: bool,
+    /// The prefix was not known, only one that covers it.
+    pub(crate) is_more_specific: bool,
+}

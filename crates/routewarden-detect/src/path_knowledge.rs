@@ -1,0 +1,305 @@
+//! What is known of links between ASes when updates begin, and what a path shows against it.
+//!
+//! Made once of the table at the start and the facts, for all shards together, so that every shard
+//! judges alike. The ranks of knowledge: OTC in the route itself, then ASPA, then what the operator
+//! says, then a relationship file, then what the table lets infer.
+
+use hashbrown::HashSet;
+use routewarden_core::facts::{
+    AspaOffence, AspaState, AspaTable, Facts, Hop, Relation, RelationTable,
+};
+use routewarden_core::{AddressFamily, AsPath, AsPathBuf, Asn, SegmentKind};
+
+use crate::findings::{LeakFinding, LeakProof, LinkFinding, PathFinding};
+use crate::incident::{ForgedLink, LeakTriple};
+use crate::knowledge::link;
+use crate::path::{
+    Basis, KnownRelation, Leak, LeakType, OtcFinding, find_leak, known_relation, otc_finding,
+};
+use crate::relations::{LinkModel, PathSet};
+
+type Hasher = foldhash::fast::FixedState;
+
+/// Fewest distinct paths of a table that relations are inferred from: from less, chance speaks.
+const INFER_PATHS_MIN: usize = 10_000;
+/// Least confidence of a relation that a leak may rest on, in percent.
+const RELATION_PERCENT_MIN: u8 = 70;
+/// Longest path that is looked into, prepends collapsed.
+const PATH_HOPS_MAX: usize = 64;
+
+/// Knowledge of links and relations.
+#[derive(Default)]
+pub(crate) struct PathKnowledge {
+    /// Given and inferred; what is given goes before.
+    relations: RelationTable,
+    /// Links that paths of the table show.
+    links: HashSet<u64, Hasher>,
+    /// Triples that would be leaks, but stood in the table: wrong relations, or nobody minds.
+    habitual: HashSet<(Asn, Asn, Asn), Hasher>,
+    model: Option<LinkModel>,
+    clique: Vec<Asn>,
+    /// Whether the table is complete: before, no path is looked into.
+    pub(crate) is_ready: bool,
+    /// Whether a table was given: without one no link is known to be new.
+    pub(crate) has_links: bool,
+    /// Vantage point ASes that send the whole table, IPv4 and IPv6; none without a table.
+    full_feeds: [usize; 2],
+}
+
+impl PathKnowledge {
+    /// Knowledge from the facts and the paths of the table, none when there was no table.
+    pub(crate) fn new(
+        facts: &Facts,
+        paths: &PathSet,
+        links: HashSet<u64, Hasher>,
+        full_feeds: [usize; 2],
+    ) -> Self {
+        let has_links = !links.is_empty();
+        let is_large = paths.len() >= INFER_PATHS_MIN;
+        let given = facts.relations.as_ref().map(|facts| &facts.table);
+        let mut new = PathKnowledge {
+            links,
+            is_ready: true,
+            has_links,
+            full_feeds,
+            ..PathKnowledge::default()
+        };
+        if is_large {
+            let inferred = crate::relations::infer(paths, given);
+            new.model = Some(LinkModel::new(paths, &inferred));
+            new.relations = inferred.table;
+            new.clique = inferred.clique;
+        } else if let Some(given) = given {
+            new.relations = given.clone();
+        }
+        new.habitual = new.leaks_of(facts, paths);
+        new
+    }
+
+    /// Vantage point ASes that send the whole table of the family.
+    pub(crate) fn full_feeds(&self, family: AddressFamily) -> usize {
+        let [v4, v6] = self.full_feeds;
+        if family == AddressFamily::Ipv4 { v4 } else { v6 }
+    }
+
+    fn leaks_of(&self, facts: &Facts, paths: &PathSet) -> HashSet<(Asn, Asn, Asn), Hasher> {
+        let find = |path: &[Asn]| self.find_leak(facts, path, None);
+        paths.iter().filter_map(find).map(|leak| (leak.from, leak.by, leak.to)).collect()
+    }
+
+    /// What `b` is to `a`: by ASPA, then by the operator, then by what is given or inferred.
+    pub(crate) fn relation(&self, facts: &Facts, a: Asn, b: Asn) -> Option<KnownRelation> {
+        let aspas = facts.aspas.as_ref().map(|facts| &facts.table);
+        let known = known_relation(aspas, Some(&self.relations), a, b);
+        if known.is_none_or(|known| known.basis > Basis::Operator)
+            && let Some(relation) = stated(facts, a, b)
+        {
+            return Some(KnownRelation { relation, basis: Basis::Operator, confidence: 100 });
+        }
+        known.filter(|known| known.confidence >= RELATION_PERCENT_MIN)
+    }
+
+    fn find_leak(&self, facts: &Facts, path: &[Asn], receiver: Option<Asn>) -> Option<Leak> {
+        find_leak(path, |a, b| self.relation(facts, a, b), receiver)
+    }
+
+    /// Whether the two are known to be neighbours, from the table or a fact.
+    pub(crate) fn is_link(&self, facts: &Facts, a: Asn, b: Asn) -> bool {
+        self.links.contains(&link(a, b))
+            || self.relations.link(a, b).is_some()
+            || stated(facts, a, b).is_some()
+            || facts.aspas.as_ref().is_some_and(|aspas| {
+                aspas.table.hop(a, b) == Hop::Provider || aspas.table.hop(b, a) == Hop::Provider
+            })
+    }
+
+    pub(crate) fn is_of_clique(&self, asn: Asn) -> bool {
+        self.clique.binary_search(&asn).is_ok()
+    }
+}
+
+/// A path that is looked into, the collector's peer first, prepends collapsed.
+pub(crate) struct Look<'a> {
+    pub(crate) knowledge: &'a PathKnowledge,
+    pub(crate) facts: &'a Facts,
+    pub(crate) otc: Option<Asn>,
+    /// AS of the router that recorded the route, where it is one of the Internet's own.
+    pub(crate) receiver: Option<Asn>,
+    /// Whether bogon ASNs are told of by themselves; off in documentation space.
+    pub(crate) bogons: bool,
+}
+
+impl Look<'_> {
+    /// What the path shows; the strongest proof of a leak first, a leak before a link.
+    pub(crate) fn finding(&self, path: AsPath<'_>) -> Option<PathFinding> {
+        let hops = self.hops(path)?;
+        let leak = self.leak_by_otc(&hops);
+        let leak = leak.or_else(|| self.leak_by_aspa(&hops)).or_else(|| self.leak(&hops));
+        if let Some(leak) = leak {
+            return Some(PathFinding::Leak(leak));
+        }
+        self.unknown_link(&hops).map(PathFinding::Link)
+    }
+
+    /// The ASes of a path without sets, route servers taken out: those pass routes on for others.
+    fn hops(&self, path: AsPath<'_>) -> Option<Vec<Asn>> {
+        let is_plain = |kind| matches!(kind, SegmentKind::Sequence | SegmentKind::ConfedSequence);
+        if !path.segments().all(|segment| is_plain(segment.kind)) {
+            return None;
+        }
+        let servers = &self.facts.route_servers;
+        let hops: Vec<Asn> = path
+            .collapsed()
+            .filter(|asn| servers.binary_search(asn).is_err())
+            .take(PATH_HOPS_MAX + 1)
+            .collect();
+        let len = hops.len() + usize::from(self.receiver.is_some());
+        (len >= 2 && hops.len() <= PATH_HOPS_MAX).then_some(hops)
+    }
+
+    fn relation(&self, a: Asn, b: Asn) -> Option<KnownRelation> {
+        self.knowledge.relation(self.facts, a, b)
+    }
+
+    /// RFC 9234 §5: who stands behind OTC has the route from a provider, a peer or a route server
+    /// and may give it to customers only.
+    fn leak_by_otc(&self, hops: &[Asn]) -> Option<LeakFinding> {
+        let otc = self.otc?;
+        let found = otc_finding(hops, otc, |a, b| self.relation(a, b), self.receiver);
+        let OtcFinding::Leak(found) = found else { return None };
+        let triple = LeakTriple {
+            rfc7908_type: found.kind.map(LeakType::number),
+            from: Some(found.from),
+            by: found.by,
+            to: Some(found.to),
+        };
+        Some(LeakFinding { triple, proof: LeakProof::Otc(otc), at: found.at })
+    }
+
+    fn leak(&self, hops: &[Asn]) -> Option<LeakFinding> {
+        let leak = self.knowledge.find_leak(self.facts, hops, self.receiver)?;
+        if self.knowledge.habitual.contains(&(leak.from, leak.by, leak.to)) {
+            return None;
+        }
+        let triple = LeakTriple {
+            rfc7908_type: Some(leak.kind.number()),
+            from: Some(leak.from),
+            by: leak.by,
+            to: Some(leak.to),
+        };
+        let proof = LeakProof::Relations(leak.basis, leak.confidence);
+        Some(LeakFinding { triple, proof, at: leak.at })
+    }
+
+    /// A path that attestations contradict, although all its links are real ones.
+    fn leak_by_aspa(&self, hops: &[Asn]) -> Option<LeakFinding> {
+        let offence = self.offence(hops)?;
+        let at = hops.iter().position(|&asn| asn == offence.not_provider)?;
+        let is_link = self.knowledge.is_link(self.facts, offence.customer, offence.not_provider);
+        if !is_link {
+            return None;
+        }
+        // Where relations show the valley, they tell better who leaked.
+        let at = self.knowledge.find_leak(self.facts, hops, self.receiver).map_or(at, |l| l.at);
+        let triple = self.triple(hops, at);
+        let is_habit = triple
+            .from
+            .zip(triple.to)
+            .is_some_and(|(from, to)| self.knowledge.habitual.contains(&(from, triple.by, to)));
+        (!is_habit).then_some(LeakFinding { triple, proof: LeakProof::Aspa(offence), at })
+    }
+
+    /// The parties when the AS at this position leaks.
+    fn triple(&self, hops: &[Asn], at: usize) -> LeakTriple {
+        let by = hops.get(at).copied().unwrap_or_default();
+        let from = hops.get(at + 1).copied();
+        let to = match at.checked_sub(1) {
+            Some(before) => hops.get(before).copied(),
+            None => self.receiver,
+        };
+        let relation = |other: Option<Asn>| Some(self.relation(by, other?)?.relation);
+        let kinds = relation(from).zip(relation(to));
+        let kind = kinds.and_then(|(from, to)| LeakType::of(from, to));
+        let rfc7908_type = kind.map(LeakType::number);
+        LeakTriple { rfc7908_type, from, by, to }
+    }
+
+    /// The hop that attestations contradict. The receiver at a public collector is not known, so
+    /// the path as a whole is verified as from a provider; where a hop inside it is known to have
+    /// the route from a customer or peer, what it received is verified as such.
+    fn offence(&self, hops: &[Asn]) -> Option<AspaOffence> {
+        let aspas: &AspaTable = &self.facts.aspas.as_ref()?.table;
+        if !hops.iter().any(|&asn| aspas.providers(asn).is_some()) {
+            return None;
+        }
+        let whole = AsPathBuf::sequence(hops.iter().copied());
+        let verdict = aspas.downstream(whole.as_path());
+        if verdict.state == AspaState::Invalid {
+            return verdict.up;
+        }
+        let receivers = self.receiver.into_iter().chain(hops.iter().copied());
+        let skip = usize::from(self.receiver.is_none());
+        for (at, receiver) in receivers.enumerate() {
+            let received = hops.get(at + skip..).unwrap_or_default();
+            let Some(&sender) = received.first() else { break };
+            let from = self.relation(receiver, sender).map(|known| known.relation);
+            if !matches!(from, Some(Relation::Customer | Relation::Peer)) {
+                continue;
+            }
+            let part = AsPathBuf::sequence(received.iter().copied());
+            let verdict = aspas.upstream(part.as_path());
+            if verdict.state == AspaState::Invalid {
+                return verdict.up;
+            }
+        }
+        None
+    }
+
+    /// The link nearest to the origin that nobody knows.
+    fn unknown_link(&self, hops: &[Asn]) -> Option<LinkFinding> {
+        let is_known = |a, b| self.knowledge.is_link(self.facts, a, b);
+        let denied = self.offence(hops);
+        if !self.knowledge.has_links && denied.is_none() {
+            return None;
+        }
+        let is_bogon = |asn| self.bogons && self.facts.bogons().asn(asn).is_some();
+        let (at, (a, b)) = hops
+            .iter()
+            .copied()
+            .zip(hops.iter().copied().skip(1))
+            .enumerate()
+            .filter(|&(_, (a, b))| !is_known(a, b))
+            .filter(|&(_, (a, b))| !is_bogon(a) && !is_bogon(b))
+            .last()?;
+        let denied = denied.filter(|offence| (offence.customer, offence.not_provider) == (b, a));
+        if !self.knowledge.has_links && denied.is_none() {
+            return None;
+        }
+        let score = self.knowledge.model.as_ref().map(|model| model.score(a, b, hops));
+        let constituency = self.facts.constituency.as_ref();
+        let is_expected = constituency.and_then(|facts| facts.table.is_expected_upstream(b, a));
+        Some(LinkFinding {
+            link: ForgedLink { a, b },
+            depth: hops.len() - at - 2,
+            suspicion: score.map(|score| (score.suspicion, score.reasons)),
+            aspa: denied.map(|_| AspaState::Invalid),
+            denied_by_aspa: denied,
+            denied_by_operator: is_expected == Some(false),
+            is_more_specific: false,
+        })
+    }
+}
+
+/// What `b` is to `a` by a constituent's list of its upstreams.
+fn stated(facts: &Facts, a: Asn, b: Asn) -> Option<Relation> {
+    let constituency = &facts.constituency.as_ref()?.table;
+    let has_upstream = |asn, upstream| {
+        let expected = constituency.expected_upstreams(asn);
+        expected.is_some_and(|expected| expected.binary_search(&upstream).is_ok())
+    };
+    match (has_upstream(a, b), has_upstream(b, a)) {
+        (true, false) => Some(Relation::Provider),
+        (false, true) => Some(Relation::Customer),
+        _ => None,
+    }
+}

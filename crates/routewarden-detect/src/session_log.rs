@@ -1,0 +1,66 @@
+//! When sessions were down: what a verdict rests on.
+
+use hashbrown::HashMap;
+use routewarden_core::{PeerId, Timestamp};
+
+type Hasher = foldhash::fast::FixedState;
+
+/// Most losses of sessions remembered; further ones lengthen nothing.
+const LOSSES_MAX: usize = 100_000;
+
+/// Losses of sessions in their order.
+#[derive(Debug, Default)]
+pub(crate) struct SessionLog {
+    losses: Vec<(PeerId, Timestamp, Option<Timestamp>)>,
+    /// Positions of those that are not over.
+    open: HashMap<PeerId, usize, Hasher>,
+}
+
+impl SessionLog {
+    pub(crate) fn on_down(&mut self, peer: PeerId, time: Timestamp) {
+        if self.losses.len() < LOSSES_MAX && !self.open.contains_key(&peer) {
+            self.open.insert(peer, self.losses.len());
+            self.losses.push((peer, time, None));
+        }
+    }
+
+    /// The session is up, or heard from.
+    pub(crate) fn on_up(&mut self, peer: PeerId, time: Timestamp) {
+        let open = self.open.remove(&peer).and_then(|at| self.losses.get_mut(at));
+        if let Some(loss) = open {
+            loss.2 = Some(time);
+        }
+    }
+
+    /// Sessions that were down at some time of the closed period; sorted, each once.
+    pub(crate) fn lost_in(&self, from: Timestamp, until: Timestamp) -> Vec<PeerId> {
+        let overlaps = |&&(_, down, up): &&(PeerId, Timestamp, Option<Timestamp>)| {
+            down <= until && up.is_none_or(|up| up >= from)
+        };
+        let mut lost: Vec<PeerId> =
+            self.losses.iter().filter(overlaps).map(|&(peer, ..)| peer).collect();
+        lost.sort_unstable();
+        lost.dedup();
+        lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_lost_from_down_to_up() {
+        let at = Timestamp::from_secs;
+        let mut log = SessionLog::default();
+        log.on_down(PeerId(1), at(10));
+        log.on_down(PeerId(1), at(12));
+        log.on_up(PeerId(1), at(20));
+        log.on_down(PeerId(2), at(30));
+        log.on_up(PeerId(3), at(31));
+        assert_eq!(log.lost_in(at(15), at(16)), [PeerId(1)]);
+        assert_eq!(log.lost_in(at(20), at(30)), [PeerId(1), PeerId(2)]);
+        assert!(log.lost_in(at(21), at(29)).is_empty());
+        assert_eq!(log.lost_in(at(99), at(99)), [PeerId(2)]);
+    }
+}
