@@ -2,7 +2,7 @@
 
 mod aspa;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -131,34 +131,46 @@ type Key = (RoaFindingKind, Box<str>, Asn);
 struct Group {
     label: String,
     trust_anchor: Box<str>,
-    before: Vec<Vrp>,
-    after: Vec<Vrp>,
-    prefixes: Vec<Prefix>,
+    before: Kept<Vrp>,
+    after: Kept<Vrp>,
+    prefixes: Kept<Prefix>,
     vrps: usize,
     /// When the first of its VRPs expires.
     expires: Option<u32>,
 }
 
-impl Group {
-    fn finding(mut self, (kind, member, asn): Key) -> RoaFinding {
-        for vrps in [&mut self.before, &mut self.after] {
-            vrps.sort_unstable();
-            vrps.dedup();
-            vrps.truncate(FINDING_ENTRIES_MAX);
+/// The first [`FINDING_ENTRIES_MAX`] of what is given, in order.
+struct Kept<T>(BTreeSet<T>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Kept(BTreeSet::new())
+    }
+}
+
+impl<T: Ord> Extend<T> for Kept<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
+        for item in items {
+            if self.0.len() >= FINDING_ENTRIES_MAX {
+                return;
+            }
+            self.0.insert(item);
         }
-        self.prefixes.sort_unstable();
-        self.prefixes.dedup();
-        self.prefixes.truncate(FINDING_ENTRIES_MAX);
+    }
+}
+
+impl Group {
+    fn finding(self, (kind, member, asn): Key) -> RoaFinding {
         RoaFinding {
             kind,
             reason: self.reason(kind, asn),
             member: Some(member),
             asn: Some(asn),
             trust_anchor: self.trust_anchor,
-            before: self.before,
-            after: self.after,
+            before: self.before.0.into_iter().collect(),
+            after: self.after.0.into_iter().collect(),
             vrps: self.vrps,
-            prefixes: self.prefixes,
+            prefixes: self.prefixes.0.into_iter().collect(),
         }
     }
 
@@ -224,41 +236,40 @@ impl<'a> Changes<'a> {
     }
 
     fn added(&mut self, vrp: &Vrp) {
-        let mut done: Vec<(&str, RoaFindingKind)> = Vec::new();
+        let raised = self.raised(vrp);
+        let mut counted: BTreeSet<(&str, RoaFindingKind)> = BTreeSet::new();
         for holding in self.concerned(vrp) {
+            let prefix = longer(holding.listed.prefix, vrp.prefix);
             let reaches = vrp.max_len >= holding.listed.prefix.len();
+            let is_loosened = match raised {
+                None => false,
+                Some(0) => vrp.max_len > prefix.len(),
+                Some(longest) => vrp.max_len > longest,
+            };
             let kind = match is_expected(&holding, vrp.asn) {
                 _ if vrp.asn == Asn(0) => RoaFindingKind::As0Added,
                 Some(false) if reaches => RoaFindingKind::ForeignAsn,
-                Some(true) if self.is_loosened(&holding, vrp) => RoaFindingKind::Loosened,
+                Some(true) if is_loosened => RoaFindingKind::Loosened,
                 _ => continue,
             };
             let old = self.old.table;
-            let prefix = longer(holding.listed.prefix, vrp.prefix);
-            let is_first = !done.contains(&(&holding.member.id, kind));
-            done.push((&holding.member.id, kind));
+            let is_first = counted.insert((&holding.member.id, kind));
             let group = self.group(kind, holding.member, vrp);
-            group.prefixes.push(prefix);
-            group.before.extend(old.covering(&prefix).take(FINDING_ENTRIES_MAX));
-            if is_first {
-                group.vrps += 1;
-                group.after.push(*vrp);
-            }
+            group.prefixes.extend([prefix]);
+            group.before.extend(old.covering(&prefix));
+            group.after.extend([*vrp]);
+            group.vrps += usize::from(is_first);
         }
     }
 
-    /// Whether an old VRP of the same prefix and AS was stricter, and the new `max_len` is longer
-    /// than all that the AS announces.
-    fn is_loosened(&self, holding: &Holding<'_>, vrp: &Vrp) -> bool {
-        let same = |other: &Vrp| other.prefix == vrp.prefix && other.asn == vrp.asn;
+    /// When all old VRPs of the same prefix and AS were stricter, and there was one: the longest
+    /// prefix that the AS announces in it, 0 when it announces none.
+    fn raised(&self, vrp: &Vrp) -> Option<u8> {
         let old = self.old.table.covering(&vrp.prefix).take_while(|v| v.prefix == vrp.prefix);
-        let Some(before) = old.filter(same).map(|other| other.max_len).max() else {
-            return false;
-        };
-        let announced = self.announced(&vrp.prefix, vrp.asn);
-        let longest = announced.iter().map(Prefix::len).max();
-        let listed = longer(holding.listed.prefix, vrp.prefix).len();
-        vrp.max_len > before && vrp.max_len > longest.unwrap_or(listed)
+        let before = old.filter(|other| other.asn == vrp.asn).map(|other| other.max_len).max()?;
+        let announced = || self.announced(&vrp.prefix, vrp.asn);
+        let longest = || announced().iter().map(Prefix::len).max().unwrap_or(0);
+        (vrp.max_len > before).then(longest)
     }
 
     /// Standing prefixes of an AS at and below `prefix`.
@@ -273,31 +284,35 @@ impl<'a> Changes<'a> {
     }
 
     fn removed(&mut self, vrp: &Vrp) {
-        let announced = self.announced(&vrp.prefix, vrp.asn);
-        let mut done: Vec<&str> = Vec::new();
-        for holding in self.concerned(vrp) {
-            if is_expected(&holding, vrp.asn) != Some(true) || done.contains(&&*holding.member.id) {
-                continue;
+        // What the AS announces, by member; of members of whom it announces nothing, what they list.
+        let mut announced: BTreeMap<&'a str, (&'a Member, Vec<Prefix>)> = BTreeMap::new();
+        let mut listed = announced.clone();
+        for route in self.announced(&vrp.prefix, vrp.asn) {
+            for held in self.constituency.covering(&route) {
+                if is_expected(&held, vrp.asn) == Some(true) {
+                    let of_member = announced.entry(&held.member.id);
+                    of_member.or_insert((held.member, Vec::new())).1.push(route);
+                }
             }
-            let member: &'a Member = holding.member;
-            let mut routes: Vec<Prefix> = announced.clone();
-            routes.retain(|route| self.constituency.covering(route).any(|h| *h.member == *member));
-            if routes.is_empty() {
-                routes.push(longer(holding.listed.prefix, vrp.prefix));
-            } else {
-                done.push(&member.id);
+        }
+        for held in self.concerned(vrp) {
+            if is_expected(&held, vrp.asn) == Some(true)
+                && !announced.contains_key(&*held.member.id)
+            {
+                let prefix = longer(held.listed.prefix, vrp.prefix);
+                let of_member = listed.entry(&held.member.id);
+                of_member.or_insert((held.member, Vec::new())).1.push(prefix);
             }
+        }
+        for (member, mut routes) in announced.into_values().chain(listed.into_values()) {
             routes.retain(|route| self.is_valid_no_more(route, vrp.asn));
-            let Some(first) = routes.first().copied() else { continue };
-            let after = self.new.table.covering(&first).take(FINDING_ENTRIES_MAX);
-            let after: Vec<Vrp> = after.collect();
+            let Some(first) = routes.first() else { continue };
+            let after = self.new.table.covering(first);
             let group = self.group(RoaFindingKind::Removed, member, vrp);
-            if !group.before.contains(vrp) {
-                group.before.push(*vrp);
-                group.vrps += 1;
-            }
+            group.before.extend([*vrp]);
+            group.vrps += 1;
             group.after.extend(after);
-            group.prefixes.append(&mut routes);
+            group.prefixes.extend(routes);
         }
     }
 
@@ -322,18 +337,18 @@ impl<'a> Changes<'a> {
             if lost.iter().any(|loss| *loss.trust_anchor == *name) {
                 continue;
             }
-            let mut done: Vec<&str> = Vec::new();
+            let mut done: BTreeSet<&str> = BTreeSet::new();
             for holding in self.concerned(&vrp) {
-                let is_done = done.contains(&&*holding.member.id);
+                let is_done = done.contains(&*holding.member.id);
                 let reaches = vrp.max_len >= holding.listed.prefix.len();
                 if is_done || !reaches || is_expected(&holding, vrp.asn) != Some(true) {
                     continue;
                 }
-                done.push(&holding.member.id);
+                done.insert(&holding.member.id);
                 let group = self.group(RoaFindingKind::Expiring, holding.member, &vrp);
                 group.trust_anchor = name.into();
-                group.prefixes.push(longer(holding.listed.prefix, vrp.prefix));
-                group.after.push(vrp);
+                group.prefixes.extend([longer(holding.listed.prefix, vrp.prefix)]);
+                group.after.extend([vrp]);
                 group.vrps += 1;
                 group.expires = Some(group.expires.map_or(expires, |first| first.min(expires)));
             }

@@ -49,6 +49,10 @@ pub struct InitArgs {
     /// Where prefixes and upstreams come from.
     #[command(flatten)]
     pub table: TableArgs,
+    /// List as expected what other ASes originate now in the members' space: customers, second
+    /// sites, and whatever else stands. Without it, `check` names them
+    #[arg(long)]
+    pub accept_standing: bool,
     /// AS organisations: CAIDA as-org2info jsonl; ASes of one organisation become one member
     #[arg(long, value_name = "F")]
     pub orgs: Option<PathBuf>,

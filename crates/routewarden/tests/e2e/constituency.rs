@@ -46,6 +46,27 @@ fn a_constituency_is_written_with_the_source_of_every_line_and_checks_clean() {
     assert!(ran.stderr.contains("2 members, 3 prefixes, rib-20060102.150405.mrt: 0 differences"));
 }
 
+/// A customer inside a member's block is drift, unless it is taken as it stands.
+#[test]
+fn what_others_originate_inside_is_listed_only_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let init = |name: &str, more: &[&str]| {
+        let file = folder.path().join(name).to_string_lossy().into_owned();
+        let args = ["constituency", "init", "-q", "--asn", "AS64504", "--rib", RIB, "-o", &file];
+        routewarden(args.iter().chain(more)).expect(0);
+        file
+    };
+    let file = init("strict.toml", &[]);
+    let ran = routewarden(["constituency", "check", "-q", &file, "--rib", RIB]).expect(4);
+    assert!(ran.stdout.contains("unexpected_origin  192.0.2.224/28  AS64503"), "{}", ran.stdout);
+    let file = init("standing.toml", &["--accept-standing"]);
+    let line =
+        "  { prefix = \"192.0.2.224/28\", origins = [64503] },  # AS64503, seen by 5 of 5 peer";
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains(line), "{text}");
+    routewarden(["constituency", "check", "-q", &file, "--rib", RIB]).expect(0);
+}
+
 #[test]
 fn drift_is_named_and_ends_with_4() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use routewarden_core::facts::constituency::{ID_OCTETS_MAX, Observed, Scope, TEXT_OCTETS_MAX};
-use routewarden_core::facts::{FactKind, Facts, RovState};
+use routewarden_core::facts::{Constituency, FactKind, Facts, RovState};
 use routewarden_core::{Asn, Origin, Prefix};
 use routewarden_feeds::facts::load_constituency;
 
@@ -31,10 +31,18 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit> {
         args.country.as_deref().unwrap_or_default()
     );
     let seen = observe(&args.table, &facts, Scope { asns: &asns, space: None }, args.quiet)?;
-    let members = members(&asns, &facts);
-    let text = render(args, &facts, seen.as_ref(), &members)?;
-    // What we write is read strictly: a slip of ours must not wait for its first use.
-    let read = load_constituency(Path::new("the document written"), None, &mut text.as_bytes())?;
+    let mut members = members(&asns, &facts);
+    list_own(&mut members, seen.as_ref());
+    let mut text = render(args, &facts, seen.as_ref(), &members)?;
+    let mut read = read_back(&text)?;
+    if args.accept_standing {
+        // Whose space it is, is known only now: the table is read once more.
+        let scope = Scope { asns: &asns, space: Some(&read) };
+        let standing = observe(&args.table, &facts, scope, args.quiet)?;
+        accept(&mut members, &read, standing.as_ref());
+        text = render(args, &facts, seen.as_ref(), &members)?;
+        read = read_back(&text)?;
+    }
     match &args.output {
         Some(path) => {
             let file = File::create_new(path);
@@ -47,13 +55,19 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit> {
         writeln!(
             io::stderr(),
             "{} members, {} ASes, {} prefixes",
-            read.facts.members().len(),
+            read.members().len(),
             asns.len(),
-            read.facts.prefix_count()
+            read.prefix_count()
         )?;
     }
     let is_incomplete = seen.is_some_and(|seen| seen.is_incomplete);
     Ok(if is_incomplete { Exit::Incomplete } else { Exit::Done })
+}
+
+/// What we write is read strictly: a slip of ours must not wait for its first use.
+fn read_back(text: &str) -> Result<Constituency> {
+    let path = Path::new("the document written");
+    Ok(load_constituency(path, None, &mut text.as_bytes())?.facts.table)
 }
 
 /// The ASes named, and those of the country.
@@ -75,6 +89,8 @@ struct Draft {
     asns: Vec<Asn>,
     /// Where its ASes come from.
     source: String,
+    /// Origins of each prefix, with the number of peer ASes that had the route.
+    prefixes: BTreeMap<Prefix, BTreeMap<Asn, usize>>,
 }
 
 /// Members by id: ASes of one organisation together, where organisations are known.
@@ -110,6 +126,36 @@ fn members(asns: &[Asn], facts: &Facts) -> BTreeMap<String, Draft> {
     members
 }
 
+/// Lists what the members' ASes originate.
+fn list_own(members: &mut BTreeMap<String, Draft>, seen: Option<&Seen>) {
+    let mut routes: BTreeMap<Asn, Vec<(Prefix, usize)>> = BTreeMap::new();
+    for (prefix, origin, peers) in seen.into_iter().flat_map(|seen| seen.observed.routes()) {
+        routes.entry(origin).or_default().push((prefix, peers));
+    }
+    for member in members.values_mut() {
+        for &asn in &member.asns {
+            for &(prefix, peers) in routes.get(&asn).into_iter().flatten() {
+                member.prefixes.entry(prefix).or_default().insert(asn, peers);
+            }
+        }
+    }
+}
+
+/// Lists what others originate in the members' space, under the member that holds it.
+fn accept(members: &mut BTreeMap<String, Draft>, whose: &Constituency, standing: Option<&Seen>) {
+    let routes = standing.into_iter().flat_map(|seen| seen.observed.routes());
+    for (prefix, origin, peers) in routes {
+        let is_expected = |all: &[Asn]| all.binary_search(&origin).is_ok();
+        if whose.expected_origins(&prefix).is_some_and(is_expected) {
+            continue;
+        }
+        let holder = whose.covering(&prefix).next();
+        if let Some(member) = holder.and_then(|held| members.get_mut(&*held.member.id)) {
+            member.prefixes.entry(prefix).or_default().insert(origin, peers);
+        }
+    }
+}
+
 /// An id of plain characters that no member has.
 fn unused_id(id: &str, asn: Asn, members: &BTreeMap<String, Draft>) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
@@ -141,10 +187,6 @@ fn render(
     writeln!(out, "\nname = {}", quoted(&args.name))?;
     let nothing = Observed::default();
     let observed = seen.map_or(&nothing, |seen| &seen.observed);
-    let mut prefixes: BTreeMap<Asn, Vec<(Prefix, usize)>> = BTreeMap::new();
-    for (prefix, origin, peers) in observed.routes() {
-        prefixes.entry(origin).or_default().push((prefix, peers));
-    }
     for (id, member) in members {
         writeln!(out, "\n[[member]]\nid = {}\nname = {}", quoted(id), quoted(&member.name))?;
         let asns: Vec<String> = member.asns.iter().map(|asn| asn.0.to_string()).collect();
@@ -152,7 +194,7 @@ fn render(
         if !member.country.is_empty() && is_country(&member.country) {
             writeln!(out, "countries = [{}]", quoted(&member.country))?;
         }
-        write_prefixes(&mut out, facts, observed, member, &prefixes)?;
+        write_prefixes(&mut out, facts, observed, member)?;
         write_upstreams(&mut out, facts, observed, member)?;
         out.push_str("# contacts = [\"mailto:\", \"tel:\"]\n");
     }
@@ -164,26 +206,19 @@ fn write_prefixes(
     facts: &Facts,
     observed: &Observed,
     member: &Draft,
-    by_origin: &BTreeMap<Asn, Vec<(Prefix, usize)>>,
 ) -> Result<()> {
-    let mut all: BTreeMap<Prefix, Vec<(Asn, usize)>> = BTreeMap::new();
-    for asn in &member.asns {
-        for &(prefix, peers) in by_origin.get(asn).into_iter().flatten() {
-            all.entry(prefix).or_default().push((*asn, peers));
-        }
-    }
-    if all.is_empty() {
+    if member.prefixes.is_empty() {
         out.push_str("prefixes = []  # none seen\n");
         return Ok(());
     }
     out.push_str("prefixes = [\n");
-    for (prefix, origins) in all {
-        let origin = |&(asn, peers): &(Asn, usize)| {
+    for (prefix, origins) in &member.prefixes {
+        let origin = |(&asn, peers): (&Asn, &usize)| {
             let seen = match observed.peer_count() {
                 0 => String::new(),
                 of => format!(", seen by {peers} of {of} peer ASes"),
             };
-            let state = match facts.rov(&prefix, Origin::As(asn)) {
+            let state = match facts.rov(prefix, Origin::As(asn)) {
                 None => "",
                 Some((RovState::Valid, _)) => ", RPKI valid",
                 Some((RovState::Invalid, _)) => ", RPKI INVALID",
@@ -191,8 +226,15 @@ fn write_prefixes(
             };
             format!("{asn}{seen}{state}")
         };
-        let origins: Vec<String> = origins.iter().map(origin).collect();
-        writeln!(out, "  \"{prefix}\",  # {}", origins.join("; "))?;
+        let from: Vec<String> = origins.iter().map(origin).collect();
+        let from = from.join("; ");
+        if origins.keys().all(|asn| member.asns.contains(asn)) {
+            writeln!(out, "  \"{prefix}\",  # {from}")?;
+        } else {
+            let origins: Vec<String> = origins.keys().map(|asn| asn.0.to_string()).collect();
+            let origins = origins.join(", ");
+            writeln!(out, "  {{ prefix = \"{prefix}\", origins = [{origins}] }},  # {from}")?;
+        }
     }
     out.push_str("]\n");
     Ok(())
