@@ -8,10 +8,9 @@ pub(crate) fn scenario(octets: &[u8]) {
     match Scenario::parse(text) {
         Ok(scenario) => {
             assert!(scenario.start <= scenario.end);
-            let batches = scenario.update_batches();
-            let updates: usize = batches.iter().map(|batch| batch.events.len()).sum();
+            let updates: usize = scenario.update_batches().map(|batch| batch.events.len()).sum();
             assert!(scenario.table_batch().events.len() + updates <= ROUTE_EVENTS_MAX);
-            let mut events = batches.iter().flat_map(|batch| &batch.events);
+            let mut events = scenario.update_batches().flat_map(|batch| &batch.events);
             assert!(events.all(|event| (event.peer as usize) < scenario.peers.len()));
         }
         Err(error) => assert!(!error.to_string().is_empty()),

@@ -3,7 +3,7 @@
 use routewarden_core::asn::AsnParseError;
 use routewarden_core::prefix::PrefixParseError;
 use routewarden_core::time::TimestampParseError;
-use routewarden_core::{Asn, Timestamp};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 /// Why [`Scenario::parse`](crate::Scenario::parse) refused a text.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +83,22 @@ pub enum Fault {
     },
     /// Text that is no AS path.
     #[error(
-        "{text:?} is not a path: expected [+SECONDS] ASN ASN ..., optionally ending in {{ASN,ASN}} or *"
+        "{text:?} is not a path: expected [+SECONDS] ASN ASN ..., optionally ending in {{ASN,ASN}} or *, \
+         then attributes"
     )]
     Path {
+        /// The text.
+        text: String,
+    },
+    /// Text after a path that is no attribute.
+    #[error("{text:?} is not an attribute: expected otc=ASN or communities=N:N,N:N, each once")]
+    Attribute {
+        /// The text.
+        text: String,
+    },
+    /// A range of prefixes without a count, or beyond the address space.
+    #[error("{text:?} is not a range: expected PREFIX*COUNT within the address space")]
+    Range {
         /// The text.
         text: String,
     },
@@ -130,8 +143,11 @@ pub enum Fault {
         /// The address.
         addr: std::net::IpAddr,
     },
-    /// An event with none or several of announce, withdraw, `peer_up`, `peer_down`.
-    #[error("an event has exactly one of announce, withdraw, peer_up, peer_down; this has {found}")]
+    /// An event with none or several of the things that happen.
+    #[error(
+        "an event has exactly one of announce, withdraw, peer_up, peer_down, vrps, aspas; \
+         this has {found}"
+    )]
     EventKind {
         /// How many it has.
         found: usize,
@@ -175,6 +191,41 @@ pub enum Fault {
     /// More than [`ROUTE_EVENTS_MAX`](crate::ROUTE_EVENTS_MAX) events after expansion.
     #[error("more than {} route events", crate::ROUTE_EVENTS_MAX)]
     TooManyEvents,
+    /// More than [`FACTS_MAX`](crate::FACTS_MAX) origins or VRPs after expansion.
+    #[error("more than {} facts", crate::FACTS_MAX)]
+    TooManyFacts,
+    /// Removal of a VRP that does not stand then.
+    #[error("no VRP for {prefix} and {asn} of that maximum length stands at that time")]
+    NoSuchVrp {
+        /// Its prefix.
+        prefix: Prefix,
+        /// The AS it authorises.
+        asn: Asn,
+    },
+    /// Removal of an ASPA that does not stand then.
+    #[error("{customer} has no ASPA at that time")]
+    NoSuchAspa {
+        /// Its customer.
+        customer: Asn,
+    },
+    /// Two ASPAs of one customer in one list.
+    #[error("{customer} has two ASPAs: give all providers in one")]
+    AspaTwice {
+        /// The customer.
+        customer: Asn,
+    },
+    /// A file that is not beside the scenario.
+    #[error("{name:?} is not the name of a file beside the scenario")]
+    FileName {
+        /// The name.
+        name: String,
+    },
+    /// Two members of the constituency with one identifier.
+    #[error("two members have the id {id:?}")]
+    MemberTwice {
+        /// The identifier.
+        id: String,
+    },
     /// Maximum length of a VRP shorter than its prefix or longer than its family (RFC 9582 §4.3).
     #[error("max_length must lie between the prefix's length and {max}")]
     MaxLength {
@@ -191,11 +242,32 @@ pub enum Fault {
     #[error("a relation has either provider and customer, or peers with two ASNs")]
     Relation,
     /// `silent` beside other fields or other expectations.
-    #[error("silent = true stands alone: no other field and no other expectation")]
+    #[error("silent = true stands alone: no other field but below, and no other expectation")]
     SilentNotAlone,
     /// An expectation without `kind` and without `silent`.
-    #[error("an expectation has a kind and a culprit, or silent = true")]
+    #[error("an expectation has a kind, or silent = true")]
     ExpectationIncomplete,
+    /// A word that is none of those known.
+    #[error("{word:?} is not a {field}: expected {}", .known.join(", "))]
+    Word {
+        /// The word.
+        word: String,
+        /// Name of the field.
+        field: &'static str,
+        /// The words known.
+        known: &'static [&'static str],
+    },
+    /// A type of leak that RFC 7908 does not have.
+    #[error("RFC 7908 has leaks of types 1 to 6")]
+    LeakType,
+    /// The number of an expectation that does not exist, or its own.
+    #[error("{field} must be the number of another expectation, from 1 to {max}")]
+    OtherExpectation {
+        /// Name of the field.
+        field: &'static str,
+        /// How many there are.
+        max: usize,
+    },
     /// No expectation at all: nothing would be checked.
     #[error("a scenario states what is expected: add [[expect]]")]
     NoExpectation,

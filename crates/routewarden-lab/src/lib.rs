@@ -11,18 +11,23 @@
 mod document;
 mod error;
 mod expect;
+mod expect_text;
 mod facts;
+mod facts_text;
 mod replay;
 mod route_text;
 mod scenario;
+mod standing;
+mod writer;
 
 pub use error::{Error, Fault};
-pub use expect::{Expectation, Mismatch, Observed};
+pub use expect::{Expectation, Leak, MemberRole, Mismatch, Observed};
 pub use facts::{
-    AsNameFact, Facts, OrganisationFact, OriginFact, RelationFact, RelationKind, VrpFact,
+    AsNameFact, AspaFact, Constituency, ConstituencyMember, Facts, FactsChange, OrganisationFact,
+    OriginFact, RelationFact, RelationKind, VrpFact,
 };
-pub use replay::BATCH_EVENTS;
-pub use route_text::PATH_ASNS_MAX;
+pub use replay::{BATCH_EVENTS, Step};
+pub use route_text::{PATH_ASNS_MAX, PATH_COMMUNITIES_MAX};
 pub use scenario::Scenario;
 
 /// Version of the scenario format this crate reads.
@@ -33,6 +38,8 @@ pub const SCENARIO_OCTETS_MAX: usize = 4 << 20;
 pub const PEERS_MAX: usize = 1_000;
 /// Most route events one scenario may expand to, table entries included.
 pub const ROUTE_EVENTS_MAX: usize = 200_000;
+/// Most origins or VRPs one scenario may expand to, and most VRPs that its events add and remove.
+pub const FACTS_MAX: usize = 200_000;
 /// Most seconds that a path's `+SECONDS` may add to its event's time.
 pub const OFFSET_SECS_MAX: u32 = 86_400;
 

@@ -2,32 +2,42 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Range;
 
-use routewarden_core::event::AttributesRef;
-use routewarden_core::{
-    AsPathBuf, Asn, EventBatch, Peer, Prefix, RouteAttributes, RouteEvent, RouteEventKind,
-    Timestamp,
-};
+use routewarden_core::{Asn, EventBatch, Peer, Prefix, RouteEvent, RouteEventKind, Timestamp};
 use toml::Spanned;
 
 use crate::document::{Event, TableEntry};
 use crate::error::Fault;
-use crate::route_text::{PathText, PrefixText};
+use crate::facts::{Facts, FactsChange};
+use crate::facts_text::{aspas_of, vrps_of};
+use crate::route_text::{Attributes, PathText, PrefixRange, PrefixText};
 use crate::scenario::{Checked, Located, at, fail, time_of};
-use crate::{OFFSET_SECS_MAX, ROUTE_EVENTS_MAX};
+use crate::standing::Standing;
+use crate::writer::Writer;
+use crate::{FACTS_MAX, OFFSET_SECS_MAX, ROUTE_EVENTS_MAX};
 
 /// Most events in one batch of updates.
 pub const BATCH_EVENTS: usize = 1_024;
 
+/// One step of what happens.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// The collectors recorded these events.
+    Events(EventBatch),
+    /// What is known beside BGP changed.
+    Facts(FactsChange),
+}
+
 /// One thing that happens, before it is put in order.
 #[derive(Debug)]
-struct Step {
+struct Planned {
     /// When the collector records it: decides the order.
     recorded: Timestamp,
     /// Its time.
     time: Timestamp,
     action: Action,
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
 }
 
 #[derive(Debug)]
@@ -35,7 +45,7 @@ enum Action {
     Announce {
         peer: u32,
         prefix: Prefix,
-        path: AsPathBuf,
+        attributes: Attributes,
     },
     Withdraw {
         peer: u32,
@@ -51,6 +61,7 @@ enum Action {
     PeerDown {
         peer: u32,
     },
+    ChangeFacts(FactsChange),
 }
 
 /// Collects what stands and what happens, then plays it in order.
@@ -59,12 +70,15 @@ pub(crate) struct Stage<'a> {
     peers: &'a [Peer],
     period: (Timestamp, Timestamp),
     table: Writer,
-    steps: Vec<Step>,
+    planned: Vec<Planned>,
+    /// VRPs and ASPAs at the time that is played.
+    standing: Standing,
     /// Who has a route to what, with the number of its session at that time.
     held: BTreeMap<(Prefix, u32), usize>,
     /// How often each peer's session went down.
     sessions_lost: Vec<usize>,
     route_events: usize,
+    facts_changed: usize,
 }
 
 /// Which sessions an event is limited to.
@@ -75,15 +89,17 @@ struct Scope<'a> {
 }
 
 impl<'a> Stage<'a> {
-    pub(crate) fn new(peers: &'a [Peer], period: (Timestamp, Timestamp)) -> Self {
+    pub(crate) fn new(peers: &'a [Peer], period: (Timestamp, Timestamp), facts: &Facts) -> Self {
         Stage {
             peers,
             period,
             table: Writer::new(peers),
-            steps: Vec::new(),
+            planned: Vec::new(),
+            standing: Standing::of(facts),
             held: BTreeMap::new(),
             sessions_lost: vec![0; peers.len()],
             route_events: 0,
+            facts_changed: 0,
         }
     }
 
@@ -108,7 +124,7 @@ impl<'a> Stage<'a> {
                     fault: Fault::FieldUnused { field: "+SECONDS" },
                 });
             }
-            let Some(attributes) = self.table.attributes(&route.path) else {
+            let Some(attributes) = self.table.attributes(&route.attributes) else {
                 return Err(Located { span: route.span, fault: Fault::TooManyEvents });
             };
             let kind = RouteEventKind::TableEntry { prefix: route.prefix, attributes, originated };
@@ -131,6 +147,8 @@ impl<'a> Stage<'a> {
             event.withdraw.is_some(),
             event.peer_up.is_some(),
             event.peer_down.is_some(),
+            event.vrps.is_some(),
+            event.aspas.is_some(),
         ];
         let found = found.into_iter().filter(|&is_given| is_given).count();
         if found != 1 {
@@ -155,7 +173,7 @@ impl<'a> Stage<'a> {
         } else if let Some(asns) = &event.peer_down {
             self.schedule_sessions(event, asns, |peer| Action::PeerDown { peer })
         } else {
-            Ok(())
+            self.schedule_facts(entry)
         }
     }
 
@@ -169,8 +187,8 @@ impl<'a> Stage<'a> {
             return fail(entry, Fault::Empty { field: "paths" });
         };
         for route in self.routes(prefixes, paths, scope_of(event))? {
-            let action =
-                Action::Announce { peer: route.peer, prefix: route.prefix, path: route.path };
+            let RouteText { prefix, peer, attributes, .. } = route;
+            let action = Action::Announce { peer, prefix, attributes };
             self.add(event, (route.offset_secs, route.span), action)?;
         }
         Ok(())
@@ -189,12 +207,18 @@ impl<'a> Stage<'a> {
             (None, None) => None,
         };
         for text in prefixes.get_ref() {
-            let prefix = at(text, crate::route_text::parse_prefix(text.get_ref()))?;
-            match &sessions {
-                None => self.add(event, (0, text.span()), Action::WithdrawEverywhere { prefix })?,
-                Some(sessions) => {
-                    for &peer in sessions {
-                        self.add(event, (0, text.span()), Action::Withdraw { peer, prefix })?;
+            let range = at(text, PrefixRange::parse(text.get_ref()))?;
+            let each = sessions.as_ref().map_or(1, Vec::len);
+            self.check_count(range.count().saturating_mul(each), &text.span())?;
+            for prefix in range.prefixes() {
+                match &sessions {
+                    None => {
+                        self.add(event, (0, text.span()), Action::WithdrawEverywhere { prefix })?;
+                    }
+                    Some(sessions) => {
+                        for &peer in sessions {
+                            self.add(event, (0, text.span()), Action::Withdraw { peer, prefix })?;
+                        }
                     }
                 }
             }
@@ -214,10 +238,46 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    fn schedule_facts(&mut self, entry: &Spanned<Event>) -> Checked<()> {
+        let event = entry.get_ref();
+        let unused = |field| Fault::FieldUnused { field };
+        if let Some(collector) = &event.collector {
+            return fail(collector, unused("collector"));
+        }
+        if let Some(from) = &event.from {
+            return fail(from, unused("from"));
+        }
+        if let Some(late_by) = &event.late_by {
+            return fail(late_by, unused("late_by"));
+        }
+        let mut change = FactsChange { time: time_of(&event.at)?, ..FactsChange::default() };
+        if let Some(vrps) = &event.vrps {
+            change.vrps_added = vrps_of(&vrps.get_ref().add)?;
+            change.vrps_removed = vrps_of(&vrps.get_ref().remove)?;
+        }
+        if let Some(aspas) = &event.aspas {
+            change.aspas_added = aspas_of(&aspas.get_ref().add)?;
+            let removed = aspas.get_ref().remove.iter();
+            change.aspas_removed = removed.map(|customer| Asn(*customer.get_ref())).collect();
+        }
+        let facts = change.vrps_added.len()
+            + change.vrps_removed.len()
+            + change.aspas_added.len()
+            + change.aspas_removed.len();
+        if facts == 0 {
+            return fail(entry, Fault::Empty { field: "add and remove" });
+        }
+        self.facts_changed = self.facts_changed.saturating_add(facts);
+        if self.facts_changed > FACTS_MAX {
+            return fail(entry, Fault::TooManyFacts);
+        }
+        self.add(event, (0, entry.span()), Action::ChangeFacts(change))
+    }
+
     fn add(
         &mut self,
         event: &Event,
-        (offset_secs, span): (u32, std::ops::Range<usize>),
+        (offset_secs, span): (u32, Range<usize>),
         action: Action,
     ) -> Checked<()> {
         let time = time_of(&event.at)?.plus_secs(i64::from(offset_secs));
@@ -237,33 +297,46 @@ impl<'a> Stage<'a> {
         if time < start || recorded > end {
             return Err(Located { span, fault: Fault::OutsideTime { time, start, end } });
         }
-        self.steps.push(Step { recorded, time, action, span });
+        self.planned.push(Planned { recorded, time, action, span });
         Ok(())
     }
 
-    /// All events in the order of record.
-    pub(crate) fn play(mut self) -> Checked<Vec<EventBatch>> {
-        let mut steps = std::mem::take(&mut self.steps);
-        steps.sort_by_key(|step| step.recorded);
-        let mut batches = Vec::new();
+    /// All that happens, in the order of record.
+    pub(crate) fn play(mut self) -> Checked<Vec<Step>> {
+        let mut planned = std::mem::take(&mut self.planned);
+        planned.sort_by_key(|planned| planned.recorded);
+        let mut steps = Vec::new();
         let mut writer = Writer::new(self.peers);
-        for step in steps {
-            self.play_step(step, &mut writer)?;
+        for Planned { time, action, span, .. } in planned {
+            if let Action::ChangeFacts(change) = action {
+                let change =
+                    self.standing.apply(change).map_err(|fault| Located { span, fault })?;
+                if !writer.batch.events.is_empty() {
+                    steps.push(Step::Events(writer.next_batch()));
+                }
+                steps.push(Step::Facts(change));
+                continue;
+            }
+            self.play_routes((time, action, span), &mut writer)?;
             if writer.batch.events.len() >= BATCH_EVENTS {
-                batches.push(std::mem::replace(&mut writer, Writer::new(&[])).batch);
+                steps.push(Step::Events(writer.next_batch()));
             }
         }
-        if batches.is_empty() || !writer.batch.events.is_empty() {
-            batches.push(writer.batch);
+        let has_batch = steps.iter().any(|step| matches!(step, Step::Events(_)));
+        if !has_batch || !writer.batch.events.is_empty() {
+            steps.push(Step::Events(writer.batch));
         }
-        Ok(batches)
+        Ok(steps)
     }
 
-    fn play_step(&mut self, step: Step, writer: &mut Writer) -> Checked<()> {
-        let Step { time, action, span, .. } = step;
+    fn play_routes(
+        &mut self,
+        (time, action, span): (Timestamp, Action, Range<usize>),
+        writer: &mut Writer,
+    ) -> Checked<()> {
         let (peer, kind) = match action {
-            Action::Announce { peer, prefix, path } => {
-                let Some(attributes) = writer.attributes(&path) else {
+            Action::Announce { peer, prefix, attributes } => {
+                let Some(attributes) = writer.attributes(&attributes) else {
                     return Err(Located { span, fault: Fault::TooManyEvents });
                 };
                 self.held.insert((prefix, peer), self.session_number(peer));
@@ -282,6 +355,7 @@ impl<'a> Stage<'a> {
                 }
                 return Ok(());
             }
+            Action::ChangeFacts(_) => return Ok(()),
             Action::PeerUp { peer } => (peer, RouteEventKind::PeerUp),
             Action::PeerDown { peer } => {
                 let at = usize::try_from(peer).ok();
@@ -332,7 +406,7 @@ impl<'a> Stage<'a> {
         let wants_origin = parsed.iter().any(|(path, ..)| path.ends_in_origin());
         let mut routes = Vec::new();
         for text in prefixes.get_ref() {
-            let PrefixText { prefix, origin } = at(text, PrefixText::parse(text.get_ref()))?;
+            let PrefixText { range, origin } = at(text, PrefixText::parse(text.get_ref()))?;
             match (origin, wants_origin) {
                 (None, true) => {
                     return fail(text, Fault::OriginMissing { prefix: text.get_ref().clone() });
@@ -342,30 +416,30 @@ impl<'a> Stage<'a> {
                 }
                 _ => {}
             }
-            for (path, sessions, span) in &parsed {
-                self.count(sessions.len(), span)?;
-                for &peer in sessions {
-                    routes.push(RouteText {
+            self.count(range.count().saturating_mul(sessions_total), &text.span())?;
+            for prefix in range.prefixes() {
+                for (path, sessions, span) in &parsed {
+                    routes.extend(sessions.iter().map(|&peer| RouteText {
                         prefix,
                         peer,
-                        path: path.with_origin(origin),
+                        attributes: path.with_origin(origin),
                         offset_secs: path.offset_secs,
                         span: span.clone(),
-                    });
+                    }));
                 }
             }
         }
         Ok(routes)
     }
 
-    fn count(&mut self, more: usize, span: &std::ops::Range<usize>) -> Checked<()> {
+    fn count(&mut self, more: usize, span: &Range<usize>) -> Checked<()> {
         self.check_count(more, span)?;
         self.route_events += more;
         Ok(())
     }
 
-    fn check_count(&self, more: usize, span: &std::ops::Range<usize>) -> Checked<()> {
-        if self.route_events + more > ROUTE_EVENTS_MAX {
+    fn check_count(&self, more: usize, span: &Range<usize>) -> Checked<()> {
+        if self.route_events.saturating_add(more) > ROUTE_EVENTS_MAX {
             return Err(Located { span: span.clone(), fault: Fault::TooManyEvents });
         }
         Ok(())
@@ -416,9 +490,9 @@ impl<'a> Stage<'a> {
 struct RouteText {
     prefix: Prefix,
     peer: u32,
-    path: AsPathBuf,
+    attributes: Attributes,
     offset_secs: u32,
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
 }
 
 fn scope_of(event: &Event) -> Scope<'_> {
@@ -427,32 +501,4 @@ fn scope_of(event: &Event) -> Scope<'_> {
 
 fn not_empty<T>(field: &'static str, list: &Spanned<Vec<T>>) -> Checked<()> {
     if list.get_ref().is_empty() { fail(list, Fault::Empty { field }) } else { Ok(()) }
-}
-
-/// Writes a batch, each attribute set once.
-#[derive(Debug)]
-struct Writer {
-    batch: EventBatch,
-    known: BTreeMap<AsPathBuf, AttributesRef>,
-}
-
-impl Writer {
-    fn new(peers: &[Peer]) -> Self {
-        let mut batch = EventBatch::default();
-        batch.new_peers = peers.to_vec();
-        Writer { batch, known: BTreeMap::new() }
-    }
-
-    fn attributes(&mut self, path: &AsPathBuf) -> Option<AttributesRef> {
-        if let Some(&known) = self.known.get(path) {
-            return Some(known);
-        }
-        let attributes = self.batch.push_attributes(&RouteAttributes::from_path(path.as_path()))?;
-        self.known.insert(path.clone(), attributes);
-        Some(attributes)
-    }
-
-    fn push(&mut self, event: RouteEvent) {
-        self.batch.events.push(event);
-    }
 }

@@ -1,6 +1,5 @@
 //! A checked scenario.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
@@ -8,14 +7,12 @@ use routewarden_core::{Asn, EventBatch, Peer, Timestamp};
 use toml::Spanned;
 use toml::value::Datetime;
 
-use crate::document::{Document, FactsTable, OrganisationEntry, RelationEntry, VrpEntry};
+use crate::document::Document;
 use crate::error::{Error, Fault};
 use crate::expect::Expectation;
-use crate::facts::{
-    AsNameFact, Facts, OrganisationFact, OriginFact, RelationFact, RelationKind, VrpFact,
-};
-use crate::replay::Stage;
-use crate::route_text::{parse_asn, parse_prefix};
+use crate::facts::{Constituency, Facts};
+use crate::facts_text::{constituency_of, facts_of};
+use crate::replay::{Stage, Step};
 use crate::{FORMAT, PEERS_MAX, SCENARIO_OCTETS_MAX};
 
 /// An incident written as facts: what happened, what is known, what detection must report.
@@ -44,12 +41,14 @@ pub struct Scenario {
     pub peers: Vec<Peer>,
     /// What is known beside BGP.
     pub facts: Facts,
+    /// Whose networks are watched, if any.
+    pub constituency: Option<Constituency>,
     /// The incidents that must be reported; empty when nothing may be.
     pub expectations: Vec<Expectation>,
     /// An incident of at least this confidence that no expectation names is a mismatch.
     pub unexpected_confidence_min: u8,
     table: EventBatch,
-    updates: Vec<EventBatch>,
+    steps: Vec<Step>,
 }
 
 impl Scenario {
@@ -74,11 +73,20 @@ impl Scenario {
         &self.table
     }
 
-    /// What happens, in the order in which the collectors record it. A stream of its own: its
-    /// first batch lists all peers. Appended to the table's stream it stays correct, since peer
-    /// numbers are the same in both.
-    pub fn update_batches(&self) -> &[EventBatch] {
-        &self.updates
+    /// What happens, in the order in which the collectors record it. Its batches are a stream of
+    /// their own: the first lists all peers. Appended to the table's stream it stays correct,
+    /// since peer numbers are the same in both. Facts change where their step stands: after the
+    /// batches before it and before those after it.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The batches of [`Scenario::steps`] alone.
+    pub fn update_batches(&self) -> impl Iterator<Item = &EventBatch> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Events(batch) => Some(batch),
+            Step::Facts(_) => None,
+        })
     }
 }
 
@@ -110,6 +118,14 @@ pub(crate) fn time_of(value: &Spanned<Datetime>) -> Checked<Timestamp> {
     at(value, parsed.map_err(|source| Fault::Time { text, source }))
 }
 
+/// A number of 0 to 100.
+pub(crate) fn percent(field: &'static str, value: Option<&Spanned<u8>>) -> Checked<Option<u8>> {
+    match value {
+        Some(value) if *value.get_ref() > 100 => fail(value, Fault::TooLarge { field, max: 100 }),
+        value => Ok(value.map(|value| *value.get_ref())),
+    }
+}
+
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|&octet| octet == b'\n').count() + 1
 }
@@ -123,17 +139,14 @@ fn build(document: Document) -> Checked<Scenario> {
     if end < start {
         return fail(&document.end, Fault::PeriodReversed);
     }
-    let unexpected_confidence_min = match &document.unexpected_confidence_min {
-        None => 0,
-        Some(value) if *value.get_ref() <= 100 => *value.get_ref(),
-        Some(value) => {
-            return fail(value, Fault::TooLarge { field: "unexpected_confidence_min", max: 100 });
-        }
-    };
+    let given = document.unexpected_confidence_min.as_ref();
+    let unexpected_confidence_min = percent("unexpected_confidence_min", given)?;
+    let silent_below = Expectation::silent_below(&document)?;
     let peers = peers_of(&document)?;
     let facts = facts_of(&document.facts)?;
+    let constituency = document.constituency.as_ref().map(constituency_of).transpose()?;
     let expectations = Expectation::all_of(&document)?;
-    let mut stage = Stage::new(&peers, (start, end));
+    let mut stage = Stage::new(&peers, (start, end), &facts);
     for entry in &document.table {
         stage.stand(entry)?;
     }
@@ -141,7 +154,7 @@ fn build(document: Document) -> Checked<Scenario> {
     for event in &document.event {
         stage.schedule(event)?;
     }
-    let updates = stage.play()?;
+    let steps = stage.play()?;
     Ok(Scenario {
         id: document.id,
         title: document.title,
@@ -154,10 +167,11 @@ fn build(document: Document) -> Checked<Scenario> {
         end,
         peers,
         facts,
+        constituency,
         expectations,
-        unexpected_confidence_min,
+        unexpected_confidence_min: silent_below.or(unexpected_confidence_min).unwrap_or(0),
         table,
-        updates,
+        steps,
     })
 }
 
@@ -195,68 +209,4 @@ fn peers_of(document: &Document) -> Checked<Vec<Peer>> {
         add(Peer { collector, asn: Asn(peer.asn), addr: peer.addr }, entry.span())?;
     }
     Ok(peers)
-}
-
-fn facts_of(table: &FactsTable) -> Checked<Facts> {
-    let mut facts = Facts::default();
-    for entry in &table.origin {
-        let prefix = at(&entry.prefix, parse_prefix(entry.prefix.get_ref()))?;
-        if entry.asns.is_empty() {
-            return fail(&entry.prefix, Fault::Empty { field: "asns" });
-        }
-        let asns = entry.asns.iter().copied().map(Asn).collect();
-        facts.origins.push(OriginFact { prefix, asns });
-    }
-    facts.vrps = table.vrp.iter().map(vrp_of).collect::<Checked<_>>()?;
-    facts.organisations = organisations_of(&table.organisation)?;
-    facts.relations = table.relation.iter().map(relation_of).collect::<Checked<_>>()?;
-    for (asn, name) in &table.as_name {
-        let number = at(asn, parse_asn(asn.get_ref()))?;
-        facts.as_names.push(AsNameFact { asn: number, name: name.clone() });
-    }
-    facts.as_names.sort_by_key(|fact| fact.asn);
-    Ok(facts)
-}
-
-fn vrp_of(entry: &VrpEntry) -> Checked<VrpFact> {
-    let prefix = at(&entry.prefix, parse_prefix(entry.prefix.get_ref()))?;
-    let max = prefix.family().bits();
-    let max_length = match &entry.max_length {
-        None => prefix.len(),
-        Some(value) if (prefix.len()..=max).contains(value.get_ref()) => *value.get_ref(),
-        Some(value) => return fail(value, Fault::MaxLength { max }),
-    };
-    Ok(VrpFact { prefix, max_length, asn: Asn(entry.asn) })
-}
-
-fn organisations_of(entries: &[OrganisationEntry]) -> Checked<Vec<OrganisationFact>> {
-    let mut organisation_of: BTreeMap<Asn, &str> = BTreeMap::new();
-    let mut organisations = Vec::new();
-    for entry in entries {
-        for asn in &entry.asns {
-            let number = Asn(*asn.get_ref());
-            if organisation_of.insert(number, &entry.id).is_some() {
-                return fail(asn, Fault::OrganisationTwice { asn: number });
-            }
-        }
-        organisations.push(OrganisationFact {
-            id: entry.id.clone(),
-            name: entry.name.clone(),
-            country: entry.country.clone(),
-            asns: entry.asns.iter().map(|asn| Asn(*asn.get_ref())).collect(),
-        });
-    }
-    Ok(organisations)
-}
-
-fn relation_of(entry: &Spanned<RelationEntry>) -> Checked<RelationFact> {
-    let relation = entry.get_ref();
-    let (left, right, kind) = match (relation.provider, relation.customer, relation.peers) {
-        (Some(provider), Some(customer), None) => {
-            (provider, customer, RelationKind::ProviderCustomer)
-        }
-        (None, None, Some([left, right])) => (left, right, RelationKind::PeerPeer),
-        _ => return fail(entry, Fault::Relation),
-    };
-    Ok(RelationFact { left: Asn(left), right: Asn(right), kind })
 }

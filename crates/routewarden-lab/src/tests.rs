@@ -4,6 +4,8 @@ use routewarden_core::{Asn, EventBatch, RouteAttributes, RouteEventKind, Timesta
 
 use super::*;
 
+mod knowledge;
+
 const HEAD: &str = r#"
 format = 1
 id = "t"
@@ -105,7 +107,7 @@ from = "192.0.2.1"
             "12 0 A 192.0.2.0/25 64496 64510",
         ]
     );
-    assert_eq!(scenario.update_batches()[0].new_peers, scenario.peers);
+    assert_eq!(scenario.update_batches().next().unwrap().new_peers, scenario.peers);
 }
 
 #[test]
@@ -186,7 +188,7 @@ fn long_streams_are_split_into_batches_and_read_back_whole() {
         .unwrap();
     }
     let scenario = scenario(&text).unwrap();
-    let batches = scenario.update_batches();
+    let batches: Vec<&EventBatch> = scenario.update_batches().collect();
     assert_eq!(batches.iter().map(|b| b.events.len()).collect::<Vec<_>>(), [1024, 1024, 352]);
     assert_eq!(batches.iter().map(|b| b.new_peers.len()).collect::<Vec<_>>(), [4, 0, 0]);
     assert_eq!(lines(batches)[2399], "59 1 A 192.0.2.39/32 64497 64559");
@@ -228,6 +230,8 @@ peers = [64496, 64498]
     assert_eq!(facts.as_names.iter().map(|n| n.asn.0).collect::<Vec<_>>(), [64496, 65536]);
 }
 
+const ASPA: &str = "[[facts.aspa]]\ncustomer = 1\nproviders = [2]\n";
+
 /// Each text, the words of its fault, and the line of `HEAD` plus text it stands on.
 #[test]
 fn faults_name_their_line() {
@@ -259,6 +263,37 @@ fn faults_name_their_line() {
         ("[[event]]\nat = 2030-01-01T00:00:00+01:00\npeer_up = [64496]", 2, "not a time"),
         ("[[facts.vrp]]\nprefix = \"::/0\"\nmax_length = 129\nasn = 1", 3, "max_length"),
         ("[[facts.relation]]\nprovider = 1", 1, "a relation"),
+        ("[[facts.relation]]\npeers = [1, 2]\nconfidence = 101", 3, "at most 100"),
+        ("[[facts.vrp]]\nprefix = \"10.0.0.0/8*257\"\nasn = 1", 2, "not a range"),
+        ("[[facts.vrp]]\nprefix = \"10.0.0.0/32*200001\"\nasn = 1", 2, "more than 200000 facts"),
+        ("[[facts.origin]]\nprefix = \"::/32*150000\"\nasns = [1, 2]", 2, "more than 200000 facts"),
+        (
+            "[[facts.vrp]]\nprefix = \"::/0\"\nasn = 1\nexpires = 2030-01-01T00:00:00",
+            4,
+            "not a time",
+        ),
+        ("[[facts.aspa]]\ncustomer = 1\nproviders = []", 2, "must not be empty"),
+        (&format!("{ASPA}{ASPA}"), 5, "two ASPAs"),
+        (&format!("{event}vrps = {{}}"), 1, "must not be empty"),
+        (&format!("{event}vrps = {{ colour = 1 }}"), 3, "unknown field"),
+        (&format!("{event}vrps = {{ remove = [{{ prefix = \"::/0\", asn = 1 }}] }}"), 1, "no VRP"),
+        (&format!("{event}aspas = {{ remove = [1] }}"), 1, "has no ASPA"),
+        (&format!("{event}aspas = {{ remove = [1] }}\ncollector = \"c1\""), 4, "no meaning"),
+        (&format!("{event}aspas = {{ remove = [1] }}\nlate_by = 1"), 4, "no meaning"),
+        (
+            &format!("{event}announce = [\"::/0\"]\npaths = [\"64496 med=1\"]"),
+            4,
+            "not an attribute",
+        ),
+        (&format!("{event}withdraw = [\"10.0.0.0/32*200001\"]"), 3, "more than 200000"),
+        ("[constituency]\nmember = []", 1, "must not be empty"),
+        (
+            "[[constituency.member]]\nid = \"a\"\n[[constituency.member]]\nid = \"a\"",
+            4,
+            "two members",
+        ),
+        ("[[constituency.member]]\nid = \"a\"\nprefixes = [\"x\"]", 3, "not a prefix"),
+        ("[[constituency.member]]\nid = \"a\"\ncolour = 1", 3, "unknown field"),
         ("[[expect]]\nkind = \"moas\"\nculprit = 1", -1, "stands alone"),
         ("[[table]]\nprefixes = [\"::/0\"]\npaths = [\"+3 64496\"]", 3, "no meaning"),
         ("[[peer]]\ncollector = \"c2\"\nasn = 64498\naddr = \"192.0.2.1\"", 1, "twice"),
@@ -307,8 +342,12 @@ fn a_damaged_scenario_never_panics() {
     let text = format!(
         "{HEAD}[[table]]\nprefixes = [\"::/0 64511\"]\npaths = [\"64496 *\"]\n\
          [[event]]\nat = 2030-01-01T00:00:03Z\nlate_by = 2\nannounce = [\"192.0.2.0/24\"]\n\
-         paths = [\"+1 64497 {{64511,64510}}\"]\n[[event]]\nat = 2030-01-01T00:00:04Z\n\
-         withdraw = [\"192.0.2.0/24\"]\n"
+         paths = [\"+1 64497 {{64511,64510}} otc=1 communities=1:2,3:4\"]\n\
+         [[event]]\nat = 2030-01-01T00:00:04Z\nwithdraw = [\"192.0.2.0/24*2\"]\n{ASPA}\
+         [[event]]\nat = 2030-01-01T00:00:04Z\naspas = {{ remove = [1] }}\n\
+         [[event]]\nat = 2030-01-01T00:00:04Z\n\
+         vrps = {{ add = [{{ prefix = \"10.0.0.0/24*9\", asn = 1 }}] }}\n\
+         [[constituency.member]]\nid = \"a\"\nasns = [1]\n"
     );
     assert!(Scenario::parse(&text).is_ok());
     let mut seed = 1u64;
@@ -344,6 +383,7 @@ mod check {
             culprits: vec![Asn(64511)],
             victims: vec![Asn(64510)],
             prefixes: vec!["192.0.2.0/24".parse().unwrap()],
+            prefix_count: 1,
             first_seen: "2030-01-01T00:00:03Z".parse().unwrap(),
             ended_at: Some("2030-01-01T00:10:00Z".parse().unwrap()),
             seen: 3,
@@ -372,6 +412,7 @@ confidence_min = 80"#;
         let scenario = expecting(FULL);
         let none = Observed {
             prefixes: vec![],
+            prefix_count: 0,
             first_seen: "2030-01-01T00:00:04Z".parse().unwrap(),
             ended_at: None,
             seen: 2,

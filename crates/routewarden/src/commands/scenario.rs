@@ -184,16 +184,21 @@ fn relations(scenario: &Scenario) -> RelationTable {
 
 fn observed(incident: &Incident) -> Observed {
     Observed {
+        id: incident.id.clone(),
         kind: incident.kind.name().to_owned(),
         culprits: incident.culprits.clone(),
         victims: incident.victims.clone(),
         prefixes: incident.prefixes.clone(),
+        prefix_count: incident.prefix_count,
         covering: incident.covering_prefixes.clone(),
         propagators: incident.propagators.clone(),
         countermeasures: incident.countermeasures.iter().map(|done| done.prefix).collect(),
         first_seen: incident.first_seen,
         ended_at: incident.ended_at,
+        state: incident.state.name().to_owned(),
         seen: incident.vantage_points.seen,
         confidence: incident.confidence,
+        severity: incident.severity,
+        ..Observed::default()
     }
 }
