@@ -42,6 +42,10 @@ pub enum AlarmKind {
     NewNeighbour,
     /// A watched AS announces what it never did.
     UnexpectedOrigination,
+    /// A ROA of a watched AS came, went, or expires soon.
+    RoaChange,
+    /// Too many ROAs of one trust anchor went at once.
+    TrustAnchorLoss,
 }
 
 impl AlarmKind {
@@ -59,6 +63,8 @@ impl AlarmKind {
             AlarmKind::PrefixOutage => "prefix_outage",
             AlarmKind::NewNeighbour => "new_neighbour",
             AlarmKind::UnexpectedOrigination => "unexpected_origination",
+            AlarmKind::RoaChange => "roa_change",
+            AlarmKind::TrustAnchorLoss => "trust_anchor_loss",
         }
     }
 }

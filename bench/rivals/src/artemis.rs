@@ -20,8 +20,9 @@ pub use rule::{AsnSet, CommunityTest, EXPANDED_MAX, Level, Rule, expand};
 
 use classify::{Found, Verdict};
 
+use crate::roa::vrp_table;
 use crate::update::{Update, updates};
-use crate::{ALARMS_MAX, Alarm, AlarmKind, Rival, StartingTable};
+use crate::{ALARMS_MAX, Alarm, AlarmKind, Rival, Roa, StartingTable};
 
 /// The detector with its rules and the hijacks it stores.
 #[derive(Debug, Default)]
@@ -163,6 +164,11 @@ impl Rival for Artemis {
         for update in updates(batch, run, peer_ids, peers) {
             self.take(&update);
         }
+    }
+
+    /// Only the tags of hijacks to come depend on it.
+    fn replace_roas(&mut self, _: Timestamp, roas: &[Roa]) {
+        self.vrps = Some(vrp_table(roas));
     }
 
     fn alarms(&self) -> Vec<Alarm> {

@@ -1,4 +1,4 @@
-//! BGPalerter (nttgin): seven monitors of the operator's prefixes and ASes, each alarm held back
+//! BGPalerter (nttgin): eight monitors of the operator's prefixes and ASes, each alarm held back
 //! until enough peers show it.
 //!
 //! Written from the description of its rules; no program text of the original is used. Kept
@@ -23,8 +23,9 @@ pub use group::AlertId;
 
 use group::Group;
 
+use crate::roa::vrp_table;
 use crate::update::{Update, updates};
-use crate::{Alarm, Rival, StartingTable};
+use crate::{Alarm, Rival, Roa, StartingTable};
 
 /// With fewer peers than this, one is a sizeable share of them.
 pub const PEERS_FEW: usize = 8;
@@ -39,6 +40,8 @@ pub struct Bgpalerter {
     /// When a route was last seen valid.
     valid: HashMap<(Prefix, Asn), Timestamp>,
     alerts: Vec<(AlertId, Alarm)>,
+    /// Payloads of the last look; `None` before the first.
+    roas: Option<Vec<Roa>>,
 }
 
 impl Bgpalerter {
@@ -72,11 +75,6 @@ impl Bgpalerter {
         Bgpalerter::new(config, vrps)
     }
 
-    /// Validates against other VRPs from now on. Standing routes are not looked at again.
-    pub fn set_vrps(&mut self, vrps: Option<VrpTable>) {
-        self.vrps = vrps;
-    }
-
     /// The alerts sent, with their ids.
     pub fn alerts(&self) -> &[(AlertId, Alarm)] {
         &self.alerts
@@ -105,6 +103,12 @@ impl Rival for Bgpalerter {
         for update in updates(batch, run, peer_ids, peers) {
             self.take(&update);
         }
+    }
+
+    /// Standing routes are not looked at again.
+    fn replace_roas(&mut self, time: Timestamp, roas: &[Roa]) {
+        self.vrps = Some(vrp_table(roas));
+        self.watch_roas(time, roas);
     }
 
     fn alarms(&self) -> Vec<Alarm> {

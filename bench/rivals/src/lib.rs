@@ -12,17 +12,19 @@ pub mod alarm;
 pub mod artemis;
 pub mod bgpalerter;
 pub mod naive;
+pub mod roa;
 pub mod starting_table;
 pub mod update;
 
 use std::ops::Range;
 
-use routewarden_core::{EventBatch, PeerId, PeerTable};
+use routewarden_core::{EventBatch, PeerId, PeerTable, Timestamp};
 
 pub use alarm::{Alarm, AlarmKind};
 pub use artemis::Artemis;
 pub use bgpalerter::Bgpalerter;
 pub use naive::Naive;
+pub use roa::Roa;
 pub use starting_table::StartingTable;
 
 /// Most alarms one detector keeps; what comes later is dropped.
@@ -42,6 +44,9 @@ pub trait Rival {
         peer_ids: &[PeerId],
         peers: &PeerTable,
     );
+
+    /// From `time` on these are all ROA payloads; the first time they are those known at the start.
+    fn replace_roas(&mut self, time: Timestamp, roas: &[Roa]);
 
     /// The alarms so far, in the order in which they were raised.
     fn alarms(&self) -> Vec<Alarm>;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use routewarden_core::{Asn, EventBatch, PeerId, PeerTable, Prefix, PrefixMap, Timestamp};
 
 use crate::update::{Update, updates};
-use crate::{ALARMS_MAX, Alarm, AlarmKind, Rival, StartingTable};
+use crate::{ALARMS_MAX, Alarm, AlarmKind, Rival, Roa, StartingTable};
 
 /// Alarms on any new origin of a known prefix, or of a more-specific of one, seen by one peer.
 /// It has no memory beyond that: no peers, no RPKI, no neighbours. A prefix that nothing covers is
@@ -72,6 +72,9 @@ impl Rival for Naive {
             self.take(&update);
         }
     }
+
+    /// It does not know of them.
+    fn replace_roas(&mut self, _: Timestamp, _: &[Roa]) {}
 
     fn alarms(&self) -> Vec<Alarm> {
         self.alarms.clone()

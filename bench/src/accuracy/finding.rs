@@ -45,8 +45,12 @@ pub struct Finding {
 
 impl Truth {
     /// Whether a finding is about this, of whatever kind: the same culprit and a prefix in common.
-    /// A finding that names nobody, and a truth without a culprit, are compared by the victim.
+    /// A finding that names nobody, and a truth without a culprit, are compared by the victim; a
+    /// truth that has neither parties nor prefixes (a trust anchor's loss), by the kind.
     pub fn is_touched_by(&self, finding: &Finding) -> bool {
+        if self.culprit.is_none() && self.victim.is_none() && self.prefixes.is_empty() {
+            return self.kind == finding.kind;
+        }
         let culprit = self.culprit.filter(|_| !finding.culprits.is_empty());
         let is_party = if let Some(culprit) = culprit {
             finding.culprits.contains(&culprit)

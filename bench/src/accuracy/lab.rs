@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use routewarden_core::{Asn, RouteAttributes, RouteEventKind, Timestamp};
 use routewarden_feeds::facts::{load_file, load_vrps};
 use routewarden_feeds::stream::Run;
-use routewarden_rivals::StartingTable;
+use routewarden_rivals::{Roa, StartingTable};
 
 use super::Case;
 use super::files::Recording;
@@ -63,7 +63,14 @@ fn case(folder: &Path, name: &str, relations: &Path, program: &Path) -> anyhow::
     let vrps = load_file(&vrps, None, load_vrps)?.facts.table;
     let mut table = StartingTable::default();
     know_relations(&mut table, relations)?;
-    let mut watch = Watch::new(table, Some(from), Some(vrps), &ours);
+    let roas = vrps.iter().map(|vrp| Roa {
+        ta: vrps.trust_anchor(&vrp).to_owned(),
+        prefix: vrp.prefix,
+        asn: vrp.asn,
+        max_len: vrp.max_len,
+        expires: None,
+    });
+    let mut watch = Watch::new(table, Some(from), Some(roas.collect()), &ours);
     recording.show(&mut watch, |run| look(run, &mut happened))?;
     let findings = watch.finish(ours);
     let truths = happened.into_iter().filter(|one| one.is_seen).map(|one| one.truth).collect();

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use routewarden_core::facts::{TrustAnchorId, Vrp, VrpTable};
-use routewarden_core::{Asn, Prefix, RouteAttributes, RouteEventKind, Timestamp};
+use routewarden_core::{Asn, EventBatch, Prefix, RouteAttributes, RouteEventKind, Timestamp};
 use routewarden_core::{PeerId, PeerTable};
-use routewarden_lab::{RelationKind, Scenario};
-use routewarden_rivals::StartingTable;
+use routewarden_lab::{FactsChange, RelationKind, Scenario, Step, VrpFact};
+use routewarden_rivals::{Roa, StartingTable};
 
 use super::Case;
 use super::finding::{Finding, Truth};
@@ -38,11 +37,24 @@ fn case(file: &Path) -> anyhow::Result<Case> {
     });
     let ours: Vec<Finding> = findings.collect::<anyhow::Result<_>>()?;
 
-    let mut watch = Watch::new(table(&scenario), None, vrps(&scenario), &ours);
+    let mut roas = roas(&scenario.facts.vrps);
+    let is_told = scenario.steps().iter().any(|step| matches!(step, Step::Facts(_)));
+    let known = (is_told || !roas.is_empty()).then(|| roas.clone());
+    let mut watch = Watch::new(table(&scenario), None, known, &ours);
     let (mut peers, mut ids): (PeerTable, Vec<PeerId>) = (PeerTable::default(), Vec::new());
-    for batch in std::iter::once(scenario.table_batch()).chain(scenario.update_batches()) {
+    let mut show = |batch: &EventBatch, watch: &mut Watch, peers: &mut PeerTable| {
         ids.extend(batch.new_peers.iter().map(|peer| peers.intern(peer)));
-        watch.take(batch, 0..batch.events.len(), &ids, &peers);
+        watch.take(batch, 0..batch.events.len(), &ids, peers);
+    };
+    show(scenario.table_batch(), &mut watch, &mut peers);
+    for step in scenario.steps() {
+        match step {
+            Step::Events(batch) => show(batch, &mut watch, &mut peers),
+            Step::Facts(change) => {
+                changed(&mut roas, change);
+                watch.replace_roas(change.time, &roas, &peers);
+            }
+        }
     }
     let findings = watch.finish(ours);
     let truths = truths(&scenario);
@@ -66,15 +78,24 @@ fn table(scenario: &Scenario) -> StartingTable {
     table
 }
 
-fn vrps(scenario: &Scenario) -> Option<VrpTable> {
-    let vrps = scenario.facts.vrps.iter().map(|fact| Vrp {
+fn roas(facts: &[VrpFact]) -> Vec<Roa> {
+    let roa = |fact: &VrpFact| Roa {
+        ta: fact.trust_anchor.as_deref().unwrap_or_default().to_owned(),
         prefix: fact.prefix,
-        max_len: fact.max_length,
         asn: fact.asn,
-        ta: TrustAnchorId::default(),
-    });
-    let vrps: Vec<Vrp> = vrps.collect();
-    (!vrps.is_empty()).then(|| VrpTable::from_vrps(vrps))
+        max_len: fact.max_length,
+        expires: fact.expires,
+    };
+    facts.iter().map(roa).collect()
+}
+
+/// The payloads after a change; one is removed by prefix, ASN and length.
+fn changed(roas: &mut Vec<Roa>, change: &FactsChange) {
+    let is_same = |roa: &Roa, gone: &VrpFact| {
+        (roa.prefix, roa.asn, roa.max_len) == (gone.prefix, gone.asn, gone.max_length)
+    };
+    roas.retain(|roa| !change.vrps_removed.iter().any(|gone| is_same(roa, gone)));
+    roas.extend(self::roas(&change.vrps_added));
 }
 
 fn truths(scenario: &Scenario) -> Vec<Truth> {
@@ -147,6 +168,14 @@ mod tests {
         let expected = [(OURS, 0, 3), ("artemis", 0, 0), ("bgpalerter", 3, 3), ("naive", 0, 0)];
         assert_eq!(delays(&case), expected);
         assert_eq!((case.name.as_str(), case.truths.len()), ("subprefix-hijack", 1));
+    }
+
+    /// BGPalerter looks at trust anchors every 900 s; the change is ten minutes after the hour.
+    #[test]
+    fn payloads_that_change_are_shown_to_those_who_look() {
+        let case = case_of("trust-anchor-loss");
+        let theirs: Vec<_> = delays(&case).into_iter().filter(|(who, ..)| *who != OURS).collect();
+        assert_eq!(theirs, [("bgpalerter", 300, 300)]);
     }
 
     #[test]

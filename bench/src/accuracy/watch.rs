@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
-use routewarden_core::facts::{Relation, VrpTable};
+use routewarden_core::facts::Relation;
 use routewarden_core::{
     Asn, EventBatch, PeerId, PeerTable, Prefix, RouteAttributes, RouteEventKind, Timestamp,
 };
 use routewarden_detect::{QUORUM_DEFAULT, QUORUM_VANTAGE_POINTS_MIN};
 use routewarden_feeds::facts::{load_file, load_relations};
-use routewarden_rivals::{Artemis, Bgpalerter, Naive, Rival, StartingTable};
+use routewarden_rivals::roa::vrp_table;
+use routewarden_rivals::{Artemis, Bgpalerter, Naive, Rival, Roa, StartingTable};
 
 use super::OURS;
 use super::finding::Finding;
@@ -36,7 +37,8 @@ pub struct Watch {
     table: StartingTable,
     /// What is announced before is part of the table.
     from: Option<Timestamp>,
-    vrps: Option<VrpTable>,
+    /// Known at the start; `None` when nothing is known of any.
+    roas: Option<Vec<Roa>>,
     /// Empty until the first event after the table.
     rivals: Vec<Box<dyn Rival>>,
     witnesses: Witnesses,
@@ -48,10 +50,10 @@ impl Watch {
     pub fn new(
         table: StartingTable,
         from: Option<Timestamp>,
-        vrps: Option<VrpTable>,
+        roas: Option<Vec<Roa>>,
         findings: &[Finding],
     ) -> Self {
-        Watch { table, from, vrps, rivals: Vec::new(), witnesses: Witnesses::new(findings) }
+        Watch { table, from, roas, rivals: Vec::new(), witnesses: Witnesses::new(findings) }
     }
 
     /// Takes the events `run` of a batch, as a detector does.
@@ -72,8 +74,8 @@ impl Watch {
             };
             at += events.iter().position(is_news).unwrap_or(events.len());
             self.table.learn(batch, run.start..at);
-            if at < run.end {
-                self.begin(peers.len());
+            if let Some(first) = batch.events.get(at).filter(|_| at < run.end) {
+                self.begin(peers.len(), first.time);
             }
         }
         for rival in &mut self.rivals {
@@ -81,13 +83,28 @@ impl Watch {
         }
     }
 
-    fn begin(&mut self, peers: usize) {
-        let vrps = || self.vrps.clone();
+    fn begin(&mut self, peers: usize, time: Timestamp) {
+        let vrps = || self.roas.as_deref().map(vrp_table);
         self.rivals = vec![
             Box::new(Artemis::from_table(&self.table, vrps())),
             Box::new(Bgpalerter::from_table(&self.table, vrps(), peers)),
             Box::new(Naive::new(&self.table)),
         ];
+        if let Some(roas) = &self.roas {
+            for rival in &mut self.rivals {
+                rival.replace_roas(time, roas);
+            }
+        }
+    }
+
+    /// From `time` on these are all ROA payloads.
+    pub fn replace_roas(&mut self, time: Timestamp, roas: &[Roa], peers: &PeerTable) {
+        if self.rivals.is_empty() {
+            self.begin(peers.len(), time);
+        }
+        for rival in &mut self.rivals {
+            rival.replace_roas(time, roas);
+        }
     }
 
     /// The table that the rivals were configured from.
@@ -99,7 +116,7 @@ impl Watch {
     /// quorum, and those of the rivals.
     pub fn finish(mut self, mut ours: Vec<Finding>) -> Vec<(&'static str, Vec<Finding>)> {
         if self.rivals.is_empty() {
-            self.begin(0);
+            self.begin(0, Timestamp::default());
         }
         for (finding, reached) in ours.iter_mut().zip(&self.witnesses.reached) {
             finding.raised = reached.unwrap_or(finding.first_seen);

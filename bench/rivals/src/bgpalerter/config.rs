@@ -21,6 +21,8 @@ pub enum Monitor {
     Neighbours,
     /// Invalid, uncovered, or no longer covered.
     Rpki,
+    /// Changes of ROAs.
+    Roas,
 }
 
 /// How the length of the path matters.
@@ -115,6 +117,8 @@ impl Quorum {
             Monitor::Misconfiguration => self.misconfiguration,
             Monitor::Neighbours => self.neighbours,
             Monitor::Rpki => self.rpki,
+            // Nobody else sees them.
+            Monitor::Roas => 1,
         }
     }
 }

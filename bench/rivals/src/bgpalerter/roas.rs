@@ -4,20 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::{Asn, Prefix, Timestamp};
 
-/// A payload as a validator prints it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Roa {
-    /// Trust anchor.
-    pub ta: String,
-    /// Prefix.
-    pub prefix: Prefix,
-    /// The AS authorised.
-    pub asn: Asn,
-    /// Longest length allowed.
-    pub max_len: u8,
-    /// When it or a certificate above it expires, if told.
-    pub expires: Option<Timestamp>,
-}
+use super::{AlertId, Bgpalerter, Monitor};
+use crate::{Alarm, AlarmKind, Roa};
 
 /// What it says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +26,60 @@ pub enum RoaAlert {
 const TRUST_ANCHOR_PERCENT_MAX: usize = 20;
 /// How long before it expires a payload is told of.
 const EXPIRING_SECS: i64 = 7_200;
+
+/// How often it looks for changes.
+const EVERY_SECS: i64 = 600;
+/// How often it looks at the trust anchors.
+const TRUST_ANCHOR_EVERY_SECS: i64 = 900;
+
+/// Made-up cases hold a few payloads where a trust anchor has thousands: of fewer than this before
+/// and after together no share is told.
+const TRUST_ANCHOR_ROAS_MIN: usize = 20;
+
+impl Bgpalerter {
+    /// Compares with the payloads before; the alerts come with the next look. The first time only
+    /// what expires is told of.
+    pub(super) fn watch_roas(&mut self, time: Timestamp, roas: &[Roa]) {
+        let before = self.roas.replace(roas.to_vec());
+        let before = before.as_deref().unwrap_or(roas);
+        let watched: Vec<Asn> = self.config.monitored.keys().copied().collect();
+        for alert in compare(before, roas, time, &watched) {
+            let of_anchor = |ta: &String| {
+                let mut all = before.iter().chain(roas).filter(|roa| roa.ta == *ta);
+                let one = all.next()?;
+                all.nth(TRUST_ANCHOR_ROAS_MIN - 2)?;
+                let detail = format!("trust-anchor-{ta}");
+                Some((AlarmKind::TrustAnchorLoss, one.prefix, None, detail))
+            };
+            let of_roa = |prefix: &Prefix, asn: &Asn, what: &str| {
+                Some((AlarmKind::RoaChange, *prefix, Some(*asn), what.to_owned()))
+            };
+            let about = match &alert {
+                RoaAlert::Added(prefix, asn) => of_roa(prefix, asn, "added"),
+                RoaAlert::Removed(prefix, asn) => of_roa(prefix, asn, "removed"),
+                RoaAlert::Expiring(prefix, asn) => of_roa(prefix, asn, "expiring"),
+                RoaAlert::TrustAnchorLost(ta, _) | RoaAlert::TrustAnchorExpiring(ta, _) => {
+                    of_anchor(ta)
+                }
+            };
+            let Some((kind, prefix, victim, detail)) = about else { continue };
+            let every = match kind {
+                AlarmKind::TrustAnchorLoss => TRUST_ANCHOR_EVERY_SECS,
+                _ => EVERY_SECS,
+            };
+            let time = time.plus_secs(-time.secs().rem_euclid(every) + every);
+            let alarm = Alarm { time, kind, prefix, culprit: None, victim };
+            let asns = victim.into_iter().collect();
+            let id = AlertId {
+                monitor: Monitor::Roas,
+                asns,
+                prefix: Some(prefix),
+                detail: Some(detail),
+            };
+            self.alerts.push((id, alarm));
+        }
+    }
+}
 
 /// Compares two runs, sorted. As in the original with its default `checkOnlyASns`, only payloads
 /// that name a watched AS count: a foreign AS authorised for a watched prefix is not told of.

@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 
 use routewarden_core::facts::{TrustAnchorId, Vrp, VrpTable};
 use routewarden_core::{Asn, PrefixMap, RouteAttributes};
-use routewarden_rivals::Bgpalerter;
 use routewarden_rivals::bgpalerter::{
     Config, LengthRule, Monitor, MonitoredAs, PathRule, Quorum, Rule,
 };
 use routewarden_rivals::update::Update;
+use routewarden_rivals::{Bgpalerter, Rival};
 use serde_json::Value;
 
 use crate::{asn, asns, list, path, peer, prefix, time, vectors};
@@ -227,7 +227,7 @@ fn rpki_invalid_uncovered_and_no_longer_covered() {
         let expected = if alerts_uncovered { set(&[invalid, uncovered]) } else { set(&[invalid]) };
         assert_eq!(ids(&detector, Monitor::Rpki), expected);
         // The VRPs are gone: what was valid is told of when it is announced anew, and not before.
-        detector.set_vrps(Some(VrpTable::default()));
+        detector.replace_roas(time(1_500), &[]);
         assert_eq!(ids(&detector, Monitor::Rpki), expected);
         for message in messages {
             show(&mut detector, message, 2_000, None);
