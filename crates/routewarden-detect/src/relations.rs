@@ -75,19 +75,3 @@ pub fn infer(paths: &PathSet, given: Option<&RelationTable>) -> Inferred {
 
 #[cfg(test)]
 mod tests;
-
-// STUB until the model lands.
-pub const SUSPICION_MIN: u8 = 70;
-pub struct LinkModel;
-pub struct LinkScore {
-    pub suspicion: u8,
-    pub reasons: Vec<(&'static str, i64)>,
-}
-impl LinkModel {
-    pub fn new(_: &PathSet, _: &Inferred) -> Self {
-        LinkModel
-    }
-    pub fn score(&self, _: Asn, _: Asn, _: &[Asn]) -> LinkScore {
-        LinkScore { suspicion: 0, reasons: vec![] }
-    }
-}

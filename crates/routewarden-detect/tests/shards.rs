@@ -146,7 +146,7 @@ proptest! {
     ) {
         let batch = batch(&steps);
         let from = late_start.then(|| Timestamp::from_secs(1_700_000_300));
-        let config = Config { bogons, quorum, from };
+        let config = Config { bogons, quorum, from, ..Config::default() };
         let one = text(&report(&batch, config, 1, usize::MAX));
         for shards in [2, 3, 8, 256] {
             prop_assert_eq!(&text(&report(&batch, config, shards, 7)), &one, "{} shards", shards);
