@@ -3,4 +3,5 @@
 pub mod bgpdump;
 pub mod hash;
 pub mod memory;
+pub mod paths;
 pub mod run;
