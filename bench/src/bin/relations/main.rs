@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use routewarden_bench::paths;
 use routewarden_core::facts::{Relation, RelationTable};
+use routewarden_detect::path::{find_leak, known_relation};
 use routewarden_detect::relations::{Inferred, PathSet, infer};
 use routewarden_feeds::facts::{load_file, load_relations};
 use serde_json::{Value, json};
@@ -48,6 +49,8 @@ fn main() -> Result<()> {
     ensure!(!set.is_empty(), "no paths");
     let mut infer_timer = Timer::default();
     let inferred = infer_timer.time(|| infer(&set, None));
+    let mut leak_timer = Timer::default();
+    let leaks = leak_timer.time(|| leaks(&set, &inferred));
     let clique: Vec<u32> = inferred.clique.iter().map(|asn| asn.0).collect();
     let out = json!({
         "paths": set.len(),
@@ -61,10 +64,25 @@ fn main() -> Result<()> {
         "peer_links": inferred.table.peer_link_count(),
         "poisoned_paths": inferred.poisoned_paths,
         "clique": clique,
+        "paths_with_leak": leaks.0,
+        "paths_with_firm_leak": leaks.1,
+        "leak_nanos_each_path": leak_timer.secs * 1e9 / f64::from(u32::try_from(set.len())?),
         "agreement": truth.as_ref().map(|truth| agreement(&inferred, truth)),
     });
     writeln!(std::io::stdout(), "{out:#}")?;
     Ok(())
+}
+
+/// From this confidence on a leak counts as firm.
+const FIRM_MIN: u8 = 80;
+
+/// Paths that show a leak by the relationships inferred, and those of them whose links are firm.
+fn leaks(set: &PathSet, inferred: &Inferred) -> (usize, usize) {
+    let relation = |a, b| known_relation(None, Some(&inferred.table), a, b);
+    let found = set.iter().filter_map(|path| find_leak(path, relation, None));
+    found.fold((0, 0), |(all, firm), leak| {
+        (all + 1, firm + usize::from(leak.confidence >= FIRM_MIN))
+    })
 }
 
 /// Time spent in a piece of work done many times.
