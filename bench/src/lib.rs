@@ -4,4 +4,5 @@ pub mod accuracy;
 pub mod bgpdump;
 pub mod hash;
 pub mod memory;
+pub mod paths;
 pub mod run;

@@ -291,13 +291,20 @@ impl Look<'_> {
         if !self.knowledge.has_links && denied.is_none() {
             return None;
         }
-        let score = self.knowledge.model.as_ref().map(|model| model.score(a, b, hops));
+        // Where both ends are new, a whole island is: nobody's path was forged.
+        let suspicion = self.knowledge.model.as_ref().map(|model| {
+            let score = model.score(hops, at);
+            score.map_or((0, Vec::new()), |score| {
+                let reasons = score.reasons.iter().map(|r| (r.name, i64::from(r.value)));
+                (score.suspicion, reasons.collect())
+            })
+        });
         let constituency = self.facts.constituency.as_ref();
         let is_expected = constituency.and_then(|facts| facts.table.is_expected_upstream(b, a));
         Some(LinkFinding {
             link: ForgedLink { a, b },
             depth: hops.len() - at - 2,
-            suspicion: score.map(|score| (score.suspicion, score.reasons)),
+            suspicion,
             aspa: denied.map(|_| AspaState::Invalid),
             denied_by_aspa: denied,
             denied_by_operator: is_expected == Some(false),

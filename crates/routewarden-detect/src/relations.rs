@@ -8,12 +8,14 @@ mod clique;
 mod confidence;
 mod graph;
 mod infer;
+pub mod link_score;
 pub mod path_set;
 
 use routewarden_core::Asn;
 use routewarden_core::facts::{Link, Relation, RelationTable};
 
 pub use graph::{ASES_MAX, LINKS_MAX, TRIPLES_MAX};
+pub use link_score::{LinkFeatures, LinkModel, LinkScore, SUSPICIOUS_MIN};
 pub use path_set::{PathCounters, PathSet};
 
 use graph::Graph;

@@ -4,20 +4,16 @@
 mod simulation;
 
 use std::io::Write;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use routewarden_bench::paths;
 use routewarden_core::facts::{Relation, RelationTable};
-use routewarden_core::{AsPath, PeerTable, RouteAttributes, RouteEventKind};
+use routewarden_detect::path::{find_leak, known_relation};
 use routewarden_detect::relations::{Inferred, PathSet, infer};
 use routewarden_feeds::facts::{load_file, load_relations};
-use routewarden_feeds::sources::{InputKind, Sources};
-use routewarden_feeds::stream::{Run, StreamOptions, open_tables, open_updates};
-use routewarden_feeds::transport::Limits;
 use serde_json::{Value, json};
 
 /// Measures the inference of relationships.
@@ -42,21 +38,23 @@ fn main() -> Result<()> {
         Some(path) => Some(load_file(path, None, load_relations)?.facts.table),
         None => None,
     };
-    let mut paths = PathSet::new(Vec::new());
+    let mut set = PathSet::new(Vec::new());
     let mut timer = Timer::default();
     if let Some(vantage_points) = arguments.simulate {
         let topology = truth.as_ref().context("--simulate needs --truth")?;
         let spread = (vantage_points, arguments.each_origin);
-        simulation::paths(topology, spread, |path| paths.insert(path));
+        simulation::paths(topology, spread, |path| set.insert(path));
     }
-    read(&arguments.inputs, |path| timer.time(|| paths.insert(path)))?;
-    ensure!(!paths.is_empty(), "no paths");
+    paths::each(&arguments.inputs, |path| timer.time(|| set.insert(path)))?;
+    ensure!(!set.is_empty(), "no paths");
     let mut infer_timer = Timer::default();
-    let inferred = infer_timer.time(|| infer(&paths, None));
+    let inferred = infer_timer.time(|| infer(&set, None));
+    let mut leak_timer = Timer::default();
+    let leaks = leak_timer.time(|| leaks(&set, &inferred));
     let clique: Vec<u32> = inferred.clique.iter().map(|asn| asn.0).collect();
     let out = json!({
-        "paths": paths.len(),
-        "counters": format!("{:?}", paths.counters()),
+        "paths": set.len(),
+        "counters": format!("{:?}", set.counters()),
         "insert_seconds": timer.secs,
         "infer_seconds": infer_timer.secs,
         "vantage_points": inferred.vantage_points,
@@ -66,10 +64,25 @@ fn main() -> Result<()> {
         "peer_links": inferred.table.peer_link_count(),
         "poisoned_paths": inferred.poisoned_paths,
         "clique": clique,
+        "paths_with_leak": leaks.0,
+        "paths_with_firm_leak": leaks.1,
+        "leak_nanos_each_path": leak_timer.secs * 1e9 / f64::from(u32::try_from(set.len())?),
         "agreement": truth.as_ref().map(|truth| agreement(&inferred, truth)),
     });
     writeln!(std::io::stdout(), "{out:#}")?;
     Ok(())
+}
+
+/// From this confidence on a leak counts as firm.
+const FIRM_MIN: u8 = 80;
+
+/// Paths that show a leak by the relationships inferred, and those of them whose links are firm.
+fn leaks(set: &PathSet, inferred: &Inferred) -> (usize, usize) {
+    let relation = |a, b| known_relation(None, Some(&inferred.table), a, b);
+    let found = set.iter().filter_map(|path| find_leak(path, relation, None));
+    found.fold((0, 0), |(all, firm), leak| {
+        (all + 1, firm + usize::from(leak.confidence >= FIRM_MIN))
+    })
 }
 
 /// Time spent in a piece of work done many times.
@@ -86,32 +99,6 @@ impl Timer {
         self.secs += start.elapsed().as_secs_f64();
         value
     }
-}
-
-/// Gives the path of every announcement and table entry.
-fn read(inputs: &[PathBuf], mut each: impl FnMut(AsPath<'_>)) -> Result<()> {
-    let mut sources = Sources::new(Limits::default());
-    for path in inputs {
-        sources.add(Path::new(path)).with_context(|| path.display().to_string())?;
-    }
-    let (tables, updates) =
-        sources.finish().0.into_iter().partition(|file| file.kind == Some(InputKind::Table));
-    let options = StreamOptions { threads: NonZeroUsize::new(2), ..StreamOptions::default() };
-    let mut peers = PeerTable::default();
-    let mut take = |run: &Run<'_>| {
-        for (_, event) in run.events() {
-            if let RouteEventKind::Announcement { attributes, .. }
-            | RouteEventKind::TableEntry { attributes, .. } = event.kind
-                && let Some(route) = RouteAttributes::decode(run.batch.attributes(attributes))
-            {
-                each(route.as_path);
-            }
-        }
-        ControlFlow::Continue(())
-    };
-    open_tables(tables, &options)?.for_each(&mut peers, |_, run| take(&run))?;
-    open_updates(updates, &options)?.for_each(&mut peers, |_, run| take(&run))?;
-    Ok(())
 }
 
 /// How inferred and known relationships of the same links agree: by known class, and by confidence.

@@ -9,6 +9,7 @@ use crate::claim::{ClaimKey, ClaimKind};
 use crate::findings::{LinkFinding, PathFinding};
 use crate::knowledge::{KnownFrom, KnownOrigin};
 use crate::path_knowledge::Look;
+use crate::relations::SUSPICIOUS_MIN;
 
 /// Attributes whose path holds a bogon ASN.
 pub(super) const FLAG_BOGON_ASN: u8 = 1;
@@ -17,8 +18,6 @@ pub(super) const FLAG_PATH: u8 = 2;
 /// Attributes against good practice: a set, an endless path.
 pub(super) const FLAG_HYGIENE: u8 = 4;
 
-/// A link that looks less like a real one than this is worth a claim on any prefix.
-const SUSPICION_MIN: u8 = crate::relations::SUSPICION_MIN;
 /// What became known less than this long ago is still news.
 const NEWS_SECS: i64 = 300;
 /// Longest path of the Internet, with room: beyond it something went wrong.
@@ -121,7 +120,7 @@ impl DetectorShard {
         };
         found.is_more_specific = is_news && is_inside_own();
         let is_odd = match found.suspicion {
-            Some((suspicion, _)) => suspicion >= SUSPICION_MIN,
+            Some((suspicion, _)) => suspicion >= SUSPICIOUS_MIN,
             None => self.knowledge.has_links,
         };
         let is_known = self.by_key.contains_key(&key);

@@ -26,7 +26,7 @@ pub(super) struct Graph {
     pub(super) asns: Vec<Asn>,
     /// Both ends of each link, the lesser first.
     pub(super) links: Vec<(u32, u32)>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "used by link scores"))]
+    #[cfg(test)]
     pub(super) degree: Vec<u32>,
     /// For each AS: its neighbours on either side in paths where it stands between.
     pub(super) transit_degree: Vec<u32>,
@@ -117,6 +117,7 @@ impl Graph {
         Graph {
             asns,
             links: walk.links,
+            #[cfg(test)]
             degree,
             transit_degree,
             rank,

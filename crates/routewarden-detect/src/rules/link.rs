@@ -130,7 +130,7 @@ fn with_reasons(mut found: Found, case: &LinkCase<'_>) -> Found {
 
 fn unlike(case: &LinkCase<'_>) -> Option<Found> {
     let suspicion = case.suspicion()?;
-    (suspicion >= crate::relations::SUSPICION_MIN).then(|| {
+    (suspicion >= crate::relations::SUSPICIOUS_MIN).then(|| {
         let text = format!(
             "By the places of both in the topology hardly any real link looks like it: {suspicion} \
              of 100."
@@ -141,7 +141,7 @@ fn unlike(case: &LinkCase<'_>) -> Option<Found> {
 
 fn like(case: &LinkCase<'_>) -> Option<Found> {
     let suspicion = case.suspicion()?;
-    (suspicion < crate::relations::SUSPICION_MIN / 2 && !case.is_denied()).then(|| {
+    (suspicion < crate::relations::SUSPICIOUS_MIN / 2 && !case.is_denied()).then(|| {
         let text =
             format!("By the places of both in the topology it may be real: {suspicion} of 100.");
         with_reasons(Found::new(text), case)
