@@ -87,12 +87,14 @@ fn block(what: &str, program: &Program) -> anyhow::Result<String> {
     }
 }
 
-/// Name and weight of every rule that weighs an origin claim.
+/// Name and weight of every rule, by what they weigh.
 fn rules() -> String {
-    let mut table = String::from("| rule | weight |\n|---|---:|\n");
-    for (name, weight) in routewarden_detect::rule_weights() {
-        // Writing to a String does not fail.
-        let _written = writeln!(table, "| [`{name}`](#{name}) | {weight:+} |").is_ok();
+    let mut table = String::from("| weighs | rule | weight |\n|---|---|---:|\n");
+    for (what, rules) in routewarden_detect::rule_weights() {
+        for (name, weight) in rules {
+            // Writing to a String does not fail.
+            let _written = writeln!(table, "| {what} | [`{name}`](#{name}) | {weight:+} |").is_ok();
+        }
     }
     table
 }
@@ -171,7 +173,8 @@ mod tests {
     fn every_rule_has_its_section() {
         let page = crate::root().join("docs/reference/rules.md");
         let page = std::fs::read_to_string(page).unwrap();
-        for (rule, _) in routewarden_detect::rule_weights() {
+        let all = routewarden_detect::rule_weights().into_iter().flat_map(|(_, rules)| rules);
+        for (rule, _) in all {
             assert!(page.contains(&format!("### {rule}\n")), "{rule}");
         }
     }

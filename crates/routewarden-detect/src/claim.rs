@@ -162,6 +162,9 @@ pub(crate) struct Claim {
     pub(crate) finding: Option<Box<PathFinding>>,
     /// The peer that showed it first had another path to the prefix right before.
     pub(crate) has_displaced: bool,
+    /// Whether the culprit's own sessions are witnesses: they are those of the router that recorded
+    /// everything, not of a collector that the culprit tells whatever it likes.
+    pub(crate) is_told_to_us: bool,
     /// A change of VRPs made it, with no BGP update.
     pub(crate) by_vrp_change: bool,
 }
@@ -197,6 +200,7 @@ impl Claim {
             is_blackhole: false,
             finding: None,
             has_displaced: false,
+            is_told_to_us: false,
             by_vrp_change: false,
         }
     }
@@ -226,7 +230,7 @@ impl Claim {
         if is_new {
             self.holders.push((peer, asn));
         }
-        if asn == self.key.culprit {
+        if asn == self.key.culprit && !self.is_told_to_us {
             return;
         }
         if let std::collections::btree_map::Entry::Vacant(vacant) = self.witnesses.entry(asn) {
@@ -264,7 +268,7 @@ impl Claim {
             .holders
             .iter()
             .map(|&(_, asn)| asn)
-            .filter(|&asn| asn != self.key.culprit)
+            .filter(|&asn| asn != self.key.culprit || self.is_told_to_us)
             .collect();
         asns.sort_unstable();
         asns.dedup();

@@ -395,9 +395,12 @@ impl DetectorShard {
 
     fn claim_index(&mut self, key: ClaimKey, time: Timestamp) -> usize {
         let (claims, seq) = (&mut self.claims, self.seq);
+        let is_told_to_us = self.config.receiver.is_some();
         let by_prefix = &mut self.by_prefix;
         *self.by_key.entry(key).or_insert_with(|| {
-            claims.push(Claim::new(key, time, seq));
+            let mut claim = Claim::new(key, time, seq);
+            claim.is_told_to_us = is_told_to_us;
+            claims.push(claim);
             by_prefix.get_or_default(key.prefix).push(claims.len() - 1);
             claims.len() - 1
         })

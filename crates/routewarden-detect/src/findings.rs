@@ -41,6 +41,8 @@ pub(crate) struct LinkFinding {
     pub(crate) link: ForgedLink,
     /// Hops from `b` to the origin: 0 when `b` is the origin (type 1).
     pub(crate) depth: usize,
+    /// How often `b` stands in a row.
+    pub(crate) repeats: usize,
     /// How unlike a real link it is, 0 to 100, and why; `None` where the table is too small.
     pub(crate) suspicion: Option<(u8, Vec<(&'static str, i64)>)>,
     /// The ASPA of `b` does not name `a`.

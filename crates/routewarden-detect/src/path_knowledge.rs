@@ -151,7 +151,9 @@ impl Look<'_> {
             leak.repeats_of_from = leak.triple.from.map_or(0, |from| repeats(path, from));
             return Some(PathFinding::Leak(leak));
         }
-        self.unknown_link(&hops).map(PathFinding::Link)
+        let mut link = self.unknown_link(&hops)?;
+        link.repeats = repeats(path, link.link.b);
+        Some(PathFinding::Link(link))
     }
 
     /// The ASes of a path without sets, route servers taken out: those pass routes on for others.
@@ -304,6 +306,7 @@ impl Look<'_> {
         Some(LinkFinding {
             link: ForgedLink { a, b },
             depth: hops.len() - at - 2,
+            repeats: 1,
             suspicion,
             aspa: denied.map(|_| AspaState::Invalid),
             denied_by_aspa: denied,

@@ -41,6 +41,16 @@ impl DelegationStatus {
     pub const fn is_unheld(self) -> bool {
         matches!(self, DelegationStatus::Available | DelegationStatus::Reserved)
     }
+
+    /// The word of the file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DelegationStatus::Allocated => "allocated",
+            DelegationStatus::Assigned => "assigned",
+            DelegationStatus::Available => "available",
+            DelegationStatus::Reserved => "reserved",
+        }
+    }
 }
 
 /// One record of a registry.

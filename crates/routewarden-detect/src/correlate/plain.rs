@@ -9,6 +9,7 @@ use crate::incident::{Evidence, FactValue};
 use crate::rules;
 
 const BOGON_WEIGHT: i32 = 60;
+const ADMINISTRATIVE_WEIGHT: i32 = 50;
 const ROV_INVALID_ASN_WEIGHT: i32 = 60;
 const ROV_INVALID_MAX_LENGTH_WEIGHT: i32 = 45;
 const WIDELY_SEEN_WEIGHT: i32 = 10;
@@ -22,8 +23,9 @@ const INVALID_WEIGHT: i32 = 25;
 const VALID_WEIGHT: i32 = -40;
 
 /// Rules of claims that stand by themselves.
-pub(crate) const PLAIN_RULES: [(&str, i32); 12] = [
+pub(crate) const PLAIN_RULES: [(&str, i32); 13] = [
     ("bogon_prefix", BOGON_WEIGHT),
+    ("administrative_bogon", ADMINISTRATIVE_WEIGHT),
     ("bogon_asn", BOGON_WEIGHT),
     ("rov_only_invalid_asn", ROV_INVALID_ASN_WEIGHT),
     ("rov_only_invalid_max_length", ROV_INVALID_MAX_LENGTH_WEIGHT),
@@ -85,7 +87,9 @@ fn line<const N: usize>(
 
 fn bogon_prefix_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     let prefix = claim.key.prefix;
-    let Some(bogon) = detector.facts().bogons().prefix(&prefix) else { return Vec::new() };
+    let Some(bogon) = detector.facts().bogons().prefix(&prefix) else {
+        return administrative_evidence(detector, claim).into_iter().collect();
+    };
     let text = format!(
         "{} originates {prefix}, which lies in {} ({}, {}): never routable.",
         claim.key.culprit,
@@ -96,6 +100,23 @@ fn bogon_prefix_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     let reference = bogon.rfc.unwrap_or(bogon.registry);
     let facts = [("block", bogon.block.into()), ("reference", reference.into())];
     vec![line("bogon_prefix", BOGON_WEIGHT, text, facts)]
+}
+
+/// Space that a registry has given to nobody, or taken back.
+fn administrative_evidence(detector: &Detector, claim: &Claim) -> Option<Evidence> {
+    let prefix = claim.key.prefix;
+    let (delegation, source) = detector.facts().delegation(&prefix)?;
+    let text = format!(
+        "{} originates {prefix}, which by the registry nobody holds (status {}): an administrative \
+         bogon.",
+        claim.key.culprit,
+        delegation.status.name()
+    );
+    let facts = [
+        ("status", delegation.status.name().into()),
+        ("source", rules::cite(source).as_str().into()),
+    ];
+    Some(line("administrative_bogon", ADMINISTRATIVE_WEIGHT, text, facts))
 }
 
 fn bogon_asn_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {

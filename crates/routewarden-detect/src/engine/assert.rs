@@ -179,7 +179,14 @@ impl DetectorShard {
             begin.is_ok_and(|begin| begin <= self.now)
         };
         self.config.bogons
-            && self.facts.bogons().prefix(prefix).is_some_and(|b| b.since.is_none_or(reserved))
+            && (self.facts.bogons().prefix(prefix).is_some_and(|b| b.since.is_none_or(reserved))
+                || self.is_unheld(prefix))
+    }
+
+    /// Whether a registry says that nobody holds the space: an administrative bogon.
+    fn is_unheld(&self, prefix: &Prefix) -> bool {
+        let delegation = self.facts.delegation(prefix);
+        delegation.is_some_and(|(delegation, _)| delegation.status.is_unheld())
     }
 
     /// The nearest AS on the collector's side of the first bogon ASN that is none itself: it

@@ -19,6 +19,7 @@ pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "transfer", weight: -25, ask: transfer },
     Rule { name: "multi_origin_habit", weight: -15, ask: multi_origin_habit },
     Rule { name: "weak_baseline", weight: -15, ask: weak_baseline },
+    Rule { name: "young_baseline", weight: -20, ask: young_baseline },
     Rule { name: "flapping", weight: -15, ask: flapping },
     Rule { name: "fat_finger", weight: -15, ask: fat_finger },
     Rule { name: "mistyped_origin", weight: -40, ask: mistyped_origin },
@@ -200,6 +201,17 @@ fn weak_baseline(case: &Case<'_>) -> Option<Found> {
     })
 }
 
+/// What was learned less than this long before says little: the collector may have just begun.
+const YOUNG_SECS: i64 = 10;
+
+fn young_baseline(case: &Case<'_>) -> Option<Found> {
+    let secs = case.claim.first_seen.secs_since(case.target.known_since);
+    (case.target.known_from == KnownFrom::Stream && secs < YOUNG_SECS).then(|| {
+        Found::new(format!("Who used the prefix before is known for {secs} seconds only."))
+            .with("secs", secs)
+    })
+}
+
 /// A route that comes and goes this often is unstable, not an attack.
 pub(super) const FLAPPING_RECURRENCES_MIN: u32 = 3;
 
@@ -233,7 +245,8 @@ fn mistyped_origin(case: &Case<'_>) -> Option<Found> {
     let is_near =
         |&&victim: &&Asn| differ_by_one_digit(victim, culprit) || differ_by_a_swap(victim, culprit);
     let victim = case.target.victims.iter().find(is_near)?;
-    case.is_by_victims_neighbour.then(|| {
+    // A slip in the origin leaves the prefix as it was.
+    (case.is_by_victims_neighbour && case.target.covering.is_none()).then(|| {
         Found::new(format!(
             "It comes by a neighbour of {victim}, and {culprit} is {victim} with a slip in the digits."
         ))

@@ -305,7 +305,7 @@ fn prepended(case: &LeakCase<'_>) -> Option<Found> {
             if found.repeats_of_from > 1)
     };
     let count = case.claims.iter().filter(is_backup).count();
-    (count * 2 >= case.claims.len() && !case.is_proven()).then(|| {
+    (count * 5 >= case.claims.len() && !case.is_proven()).then(|| {
         Found::new(format!(
             "{from} prepends itself towards {}: a path kept for emergencies, as a customer does.",
             case.triple.by

@@ -4,6 +4,7 @@
 use routewarden_core::facts::Facts;
 use routewarden_core::{Asn, Timestamp};
 
+use super::leak::BEACON_ORIGIN;
 use super::{Found, Rule};
 use crate::claim::{Claim, Reaction};
 use crate::findings::LinkFinding;
@@ -33,7 +34,7 @@ pub(crate) const RULES: &[LinkRule] = &[
     Rule { name: "aspa_denies_link", weight: 45, ask: aspa_denies },
     Rule { name: "operator_denies_link", weight: 45, ask: operator_denies },
     Rule { name: "unlike_a_real_link", weight: 25, ask: unlike },
-    Rule { name: "new_more_specific", weight: 25, ask: more_specific },
+    Rule { name: "new_more_specific", weight: 15, ask: more_specific },
     Rule { name: "victim_reacted_to_link", weight: 20, ask: victim_reacted },
     Rule { name: "link_gone_again", weight: 10, ask: gone_again },
     Rule { name: "link_widely_seen", weight: 10, ask: widely_seen },
@@ -42,6 +43,9 @@ pub(crate) const RULES: &[LinkRule] = &[
     Rule { name: "whole_network_moved", weight: -25, ask: whole_network },
     Rule { name: "old_paths_gone", weight: -15, ask: old_paths_gone },
     Rule { name: "origin_deaggregates", weight: -20, ask: deaggregates },
+    Rule { name: "origin_prepends_to_link", weight: -30, ask: origin_prepends },
+    Rule { name: "link_of_beacon", weight: -40, ask: beacon },
+    Rule { name: "lasts_quietly", weight: -10, ask: lasts_quietly },
     Rule { name: "far_from_origin", weight: -15, ask: far_from_origin },
     Rule { name: "link_barely_seen", weight: -15, ask: barely_seen },
     Rule { name: "link_fleeting", weight: -10, ask: fleeting },
@@ -241,6 +245,37 @@ fn far_from_origin(case: &LinkCase<'_>) -> Option<Found> {
     (case.found.depth > 0 && !case.is_denied()).then(|| {
         Found::new("The link is not the origin's own: new links between transit networks are many.")
             .with("depth", case.found.depth)
+    })
+}
+
+/// Who prepends towards a neighbour knows it: a forger gains nothing by a longer path.
+fn origin_prepends(case: &LinkCase<'_>) -> Option<Found> {
+    let (a, b) = case.ends();
+    (case.found.repeats > 1 && !case.is_denied()).then(|| {
+        let times = case.found.repeats;
+        Found::new(format!("{b} stands {times} times in a row before {a}: it sets its path there."))
+            .with("times", times)
+    })
+}
+
+fn beacon(case: &LinkCase<'_>) -> Option<Found> {
+    let is_beacon = case.claims.iter().all(|claim| claim.origin == Some(BEACON_ORIGIN));
+    is_beacon.then(|| {
+        Found::new(format!(
+            "All are beacons of {BEACON_ORIGIN}, withdrawn and announced to show such paths."
+        ))
+    })
+}
+
+/// A victim that loses its traffic acts within the hour.
+const QUIET_SECS: i64 = 3_600;
+
+fn lasts_quietly(case: &LinkCase<'_>) -> Option<Found> {
+    let secs = case.duration_secs();
+    let is_quiet = !case.is_over() && secs >= QUIET_SECS && victim_reacted(case).is_none();
+    (is_quiet && !case.is_denied()).then(|| {
+        Found::new(format!("It stands since {secs} seconds, and the origin has not reacted."))
+            .with("secs", secs)
     })
 }
 

@@ -16,7 +16,7 @@ pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "victim_reacted", weight: 25, ask: victim_reacted },
     Rule { name: "victim_announces_again", weight: 10, ask: victim_announces_again },
     Rule { name: "foreign_host_route", weight: 15, ask: foreign_host_route },
-    Rule { name: "unknown_upstream", weight: 10, ask: unknown_upstream },
+    Rule { name: "unknown_upstream", weight: 5, ask: unknown_upstream },
     Rule { name: "no_relation", weight: 10, ask: no_relation },
     Rule { name: "countries_differ", weight: 10, ask: countries_differ },
     Rule { name: "exclusive_space", weight: 10, ask: exclusive_space },

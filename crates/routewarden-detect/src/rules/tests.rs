@@ -75,6 +75,9 @@ impl Fixture {
 
     fn lines(&self) -> Vec<Evidence> {
         weigh(&Case {
+            is_by_victims_neighbour: false,
+            is_culprit_known: true,
+            near_own_prefix: None,
             claim: &self.claim,
             target: &self.target,
             facts: &self.facts,
