@@ -100,7 +100,7 @@ impl Detector {
             } else if claim.key.kind.is_of_origin() {
                 by_culprit.entry(claim.key.culprit).or_default().push(self.weigh(claim));
             } else if !self.is_told_otherwise(claim, &claims, &on_paths) {
-                groups.entry(self.cause(claim)).or_default().push(self.weigh(claim));
+                groups.entry(Detector::cause(claim)).or_default().push(self.weigh(claim));
             }
         }
         let mut incidents: Vec<Incident> = Vec::new();
@@ -170,7 +170,7 @@ impl Detector {
         })
     }
 
-    fn cause(&self, claim: &Claim) -> Cause {
+    fn cause(claim: &Claim) -> Cause {
         let (victims, reason) = match (claim.key.kind, claim.finding.as_deref()) {
             (ClaimKind::RpkiInvalid, _) => {
                 let reason = claim.rov.and_then(|(_, reason)| reason);

@@ -287,8 +287,7 @@ impl Look<'_> {
             .zip(hops.iter().copied().skip(1))
             .enumerate()
             .filter(|&(_, (a, b))| !is_known(a, b))
-            .filter(|&(_, (a, b))| !is_bogon(a) && !is_bogon(b))
-            .last()?;
+            .rfind(|&(_, (a, b))| !is_bogon(a) && !is_bogon(b))?;
         let denied = denied.filter(|offence| (offence.customer, offence.not_provider) == (b, a));
         if !self.knowledge.has_links && denied.is_none() {
             return None;

@@ -139,7 +139,7 @@ impl Detector {
             confidence,
             evidence,
             counter_evidence,
-            ..self.blank(id, kind, (from, last))
+            ..Detector::blank(id, kind, (from, last))
         };
         self.finish(&mut incident, &prefixes);
         Some(incident)
