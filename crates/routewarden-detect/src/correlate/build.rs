@@ -148,6 +148,8 @@ impl Detector {
         let path: Vec<Asn> = paths.filter_map(|hop| hop.parse().ok().map(Asn)).collect();
         let link = incident.link.map(|link| link.b);
         let victims: Vec<Asn> = incident.victims.iter().copied().chain(link).collect();
+        // Who only stands on the way of what harms nobody need not know.
+        let path = if incident.kind.is_serious() { path } else { Vec::new() };
         constituency.table.touches(&incident.culprits, &victims, prefixes, &path)
     }
 
