@@ -228,9 +228,16 @@ const REORIGINATED_PREFIXES_MIN: usize = 3;
 /// Whether a burst is a re-origination (RFC 7908 type 5): most of the prefixes are those of ASes
 /// whose routes the culprit had itself, and it is not that it originates them for its customers.
 fn is_re_origination(burst: &[Weighed<'_>], is_customer: impl Fn(Asn, Asn) -> bool) -> bool {
+    // Within one organisation nothing is lost on the way.
+    let is_of_others =
+        |w: &&Weighed<'_>| !w.evidence.iter().any(|line| line.rule == "same_organisation");
     let target = |w: &Weighed<'_>| w.claim.target.clone();
-    let exact: Vec<_> =
-        burst.iter().filter_map(target).filter(|target| target.covering.is_none()).collect();
+    let exact: Vec<_> = burst
+        .iter()
+        .filter(is_of_others)
+        .filter_map(target)
+        .filter(|target| target.covering.is_none())
+        .collect();
     let carried = exact.iter().filter(|target| target.victim_routes_via_culprit > 0).count();
     let victims: BTreeSet<&[Asn]> = exact.iter().map(|target| &*target.victims).collect();
     let culprit = burst.first().map(|w| w.claim.key.culprit).unwrap_or_default();
