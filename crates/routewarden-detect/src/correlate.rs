@@ -63,6 +63,15 @@ pub(crate) const BURST_RULES: [(&str, i32); 3] = [
     ("internal_more_specifics", INTERNAL_WEIGHT),
 ];
 
+/// Routes, by prefix and origin, that some claims tell of others.
+#[derive(Default)]
+struct Told {
+    /// Leaked, or over a forged link.
+    on_paths: BTreeSet<(Prefix, Asn)>,
+    /// Announced against a hijack.
+    reactions: BTreeSet<(Prefix, Asn)>,
+}
+
 /// What claims of one cause have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Cause {
@@ -81,13 +90,7 @@ impl Detector {
         let short = self.short_claims();
         let claims: BTreeMap<ClaimKey, &Claim> =
             self.claims().chain(&short).map(|claim| (claim.key, claim)).collect();
-        // Routes that are told as leaks or as coming over forged links.
-        let on_paths: BTreeSet<(Prefix, Asn)> = claims
-            .values()
-            .filter(|claim| matches!(claim.key.kind, ClaimKind::Leak | ClaimKind::ForgedLink))
-            .filter(|claim| !claim.standing && claim.witnesses.len() >= self.quorum(claim))
-            .filter_map(|claim| Some((claim.key.prefix, claim.origin?)))
-            .collect();
+        let told = self.told(&claims);
         for claim in claims.values() {
             let seen = claim.witnesses.len();
             if claim.key.kind == ClaimKind::Origin {
@@ -99,8 +102,8 @@ impl Detector {
                 counters.below_quorum += 1;
             } else if claim.key.kind.is_of_origin() {
                 by_culprit.entry(claim.key.culprit).or_default().push(self.weigh(claim));
-            } else if !self.is_told_otherwise(claim, &claims, &on_paths) {
-                groups.entry(self.cause(claim)).or_default().push(self.weigh(claim));
+            } else if !self.is_told_otherwise(claim, &claims, &told) {
+                groups.entry(Detector::cause(claim)).or_default().push(self.weigh(claim));
             }
         }
         let mut incidents: Vec<Incident> = Vec::new();
@@ -132,6 +135,22 @@ impl Detector {
         }
     }
 
+    /// What claims tell of other claims.
+    fn told(&self, claims: &BTreeMap<ClaimKey, &Claim>) -> Told {
+        let mut told = Told::default();
+        for claim in claims.values().filter(|claim| claim.witnesses.len() >= self.quorum(claim)) {
+            let reactions = claim.reactions.iter().map(|done| (done.prefix, done.origin));
+            match claim.key.kind {
+                ClaimKind::Origin => told.reactions.extend(reactions),
+                ClaimKind::Leak | ClaimKind::ForgedLink if !claim.standing => {
+                    told.on_paths.extend(claim.origin.map(|origin| (claim.key.prefix, origin)));
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+
     fn peer_asns(&self) -> usize {
         self.peers().iter().map(|(_, peer)| peer.asn).collect::<BTreeSet<_>>().len()
     }
@@ -142,17 +161,21 @@ impl Detector {
         &self,
         claim: &Claim,
         claims: &BTreeMap<ClaimKey, &Claim>,
-        on_paths: &BTreeSet<(Prefix, Asn)>,
+        told: &Told,
     ) -> bool {
         let is_reported = |kind| {
             let other = claims.get(&ClaimKey { kind, ..claim.key });
             other.is_some_and(|other| other.witnesses.len() >= self.quorum(other))
         };
         match (claim.key.kind, claim.finding.as_deref()) {
+            // What the victim of a hijack announces against it is no news of its own.
+            (ClaimKind::MoreSpecific, _) => {
+                told.reactions.contains(&(claim.key.prefix, claim.key.culprit))
+            }
             (ClaimKind::RpkiInvalid, _) => {
                 is_reported(ClaimKind::Origin)
                     || (self.facts().constituency.is_some() && is_reported(ClaimKind::MoreSpecific))
-                    || claim.origin.is_some_and(|o| on_paths.contains(&(claim.key.prefix, o)))
+                    || claim.origin.is_some_and(|o| told.on_paths.contains(&(claim.key.prefix, o)))
             }
             (_, Some(PathFinding::Link(found))) => {
                 let key = ClaimKey { culprit: found.link.b, ..claim.key };
@@ -170,7 +193,7 @@ impl Detector {
         })
     }
 
-    fn cause(&self, claim: &Claim) -> Cause {
+    fn cause(claim: &Claim) -> Cause {
         let (victims, reason) = match (claim.key.kind, claim.finding.as_deref()) {
             (ClaimKind::RpkiInvalid, _) => {
                 let reason = claim.rov.and_then(|(_, reason)| reason);

@@ -47,7 +47,7 @@ impl Detector {
         let vantage_points = self.points(&all);
         let countermeasures = countermeasures(&all);
         let prefixes: Vec<Prefix> = prefixes.into_iter().collect();
-        let mut victims = self.incident_victims(&all);
+        let mut victims = Detector::incident_victims(&all);
         let culprits: BTreeSet<Asn> = all.iter().map(|claim| claim.key.culprit).collect();
         let mut culprits: Vec<Asn> = culprits.into_iter().collect();
         if kind == IncidentKind::SamePathMoreSpecific {
@@ -75,7 +75,7 @@ impl Detector {
             counter_evidence,
             countermeasures,
             sample_paths: self.sample_paths(&all),
-            ..self.blank(id(&all), kind, (life.first_seen, life.last_seen))
+            ..Detector::blank(id(&all), kind, (life.first_seen, life.last_seen))
         };
         incident.ended_at = life.ended_at;
         incident.exposure_secs = life.exposure_secs;
@@ -86,7 +86,6 @@ impl Detector {
 
     /// An incident of which nothing is known but its kind and time.
     pub(super) fn blank(
-        &self,
         id: String,
         kind: IncidentKind,
         (first_seen, last_seen): (Timestamp, Timestamp),
@@ -133,7 +132,7 @@ impl Detector {
         incident.prefix_count = prefixes.len();
         incident.prefixes = prefixes.iter().take(PREFIXES_LISTED_MAX).copied().collect();
         incident.constituency = self.touched(incident, prefixes);
-        let family = prefixes.first().map_or(AddressFamily::Ipv4, |prefix| prefix.family());
+        let family = prefixes.first().map_or(AddressFamily::Ipv4, Prefix::family);
         incident.feeds = self.feed_state(
             family,
             (incident.first_seen, incident.ended_at.unwrap_or(incident.last_seen)),
@@ -149,6 +148,8 @@ impl Detector {
         let path: Vec<Asn> = paths.filter_map(|hop| hop.parse().ok().map(Asn)).collect();
         let link = incident.link.map(|link| link.b);
         let victims: Vec<Asn> = incident.victims.iter().copied().chain(link).collect();
+        // Who only stands on the way of what harms nobody need not know.
+        let path = if incident.kind.is_serious() { path } else { Vec::new() };
         constituency.table.touches(&incident.culprits, &victims, prefixes, &path)
     }
 
@@ -161,7 +162,7 @@ impl Detector {
         of_space.max(of_asns).map_or(OUTSIDE, Criticality::factor)
     }
 
-    fn incident_victims(&self, claims: &[&Claim]) -> Vec<Asn> {
+    fn incident_victims(claims: &[&Claim]) -> Vec<Asn> {
         let mut found: BTreeSet<Asn> = BTreeSet::new();
         for claim in claims {
             match claim.key.kind {
