@@ -37,8 +37,6 @@ pub struct Detector {
     /// At least one; in their order.
     first: DetectorShard,
     others: Vec<DetectorShard>,
-    /// What changes of facts showed.
-    changes: ChangeLog,
     /// Counted once, for the report.
     prefix_counts: OnceCell<BTreeMap<Asn, OriginStat>>,
 }
@@ -139,7 +137,10 @@ impl Detector {
         }
         let feeds = [AddressFamily::Ipv4, AddressFamily::Ipv6].map(|f| self.full_feeds(f));
         let links = self.shards().flat_map(|shard| shard.topology.links()).collect();
-        let knowledge = Arc::new(PathKnowledge::new(self.facts(), &paths, links, feeds));
+        let mut knowledge = PathKnowledge::new(self.facts(), &paths, links, feeds);
+        let habits = self.shards().flat_map(|shard| shard.standing_leaks(&knowledge)).collect();
+        knowledge.learn_habits(habits);
+        let knowledge = Arc::new(knowledge);
         for shard in self.shards_mut() {
             shard.knowledge = Arc::clone(&knowledge);
         }
@@ -151,6 +152,15 @@ impl Detector {
         for shard in self.shards() {
             for (peer, session) in shard.rib.sessions() {
                 *routes.entry(peer).or_default() += session.route_count(family);
+            }
+            // What every shard knows counts once.
+            let elsewhere = |prefix: &&Prefix| {
+                prefix.family() == family && shard.shard.share(prefix) == Share::Known
+            };
+            for prefix in shard.rib.prefixes().filter(elsewhere) {
+                for route in shard.rib.held_routes(prefix) {
+                    *routes.entry(route.peer).or_default() -= 1;
+                }
             }
         }
         let most = routes.values().max().copied().unwrap_or(0);
@@ -175,37 +185,47 @@ impl Detector {
             facts = std::mem::take(&mut shard.facts);
         }
         let mut facts = Arc::unwrap_or_clone(facts);
-        let mut log = std::mem::take(&mut self.changes);
+        let has_new_aspas = change.aspas.is_some();
+        let mut log = std::mem::take(&mut self.first.changes);
         let touched =
             log.apply(time, &mut facts, change, &|block, tell| self.standing(block, tell));
-        self.changes = log;
+        self.first.changes = log;
         let facts = Arc::new(facts);
         let knowledge = Arc::clone(&self.first.knowledge);
         for shard in self.shards_mut() {
             shard.change_facts(time, (&facts, &knowledge), &touched);
+            if has_new_aspas {
+                shard.reclassify();
+            }
         }
     }
 
-    /// Calls back with the prefix and origin of every standing route at or below a prefix.
+    /// Calls back with the prefix and origin of every standing route at or below a prefix, in the
+    /// order of the prefixes.
     fn standing(&self, block: &Prefix, tell: &mut dyn FnMut(Prefix, Origin)) {
-        for shard in self.shards() {
-            let own = |prefix: &Prefix| shard.shard.share(prefix) == Share::Home;
-            for prefix in shard.rib.covered(block).filter(own) {
-                for route in shard.rib.routes(&prefix) {
-                    if let Some(held) = shard.rib.attributes().get(route.attributes) {
-                        tell(prefix, Origin::of(held.as_path));
-                    }
+        let own = |shard: &DetectorShard, prefix: &Prefix| shard.shard.share(prefix) == Share::Home;
+        let covered = |shard: &'_ DetectorShard| -> Vec<Prefix> {
+            shard.rib.covered(block).filter(|prefix| own(shard, prefix)).collect()
+        };
+        let mut prefixes: Vec<Prefix> = self.shards().flat_map(covered).collect();
+        prefixes.sort_unstable();
+        for prefix in prefixes {
+            let home = self.first.shard.home_of(&prefix);
+            let Some(shard) = self.shards().nth(home) else { continue };
+            for route in shard.rib.routes(&prefix) {
+                if let Some(held) = shard.rib.attributes().get(route.attributes) {
+                    tell(prefix, Origin::of(held.as_path));
                 }
             }
         }
     }
 
     pub(crate) fn change_log(&self) -> &ChangeLog {
-        &self.changes
+        &self.first.changes
     }
 
     fn of(first: DetectorShard, others: Vec<DetectorShard>) -> Self {
-        Detector { first, others, changes: ChangeLog::default(), prefix_counts: OnceCell::new() }
+        Detector { first, others, prefix_counts: OnceCell::new() }
     }
 
     /// Sessions that sent routes of the family; sorted.
