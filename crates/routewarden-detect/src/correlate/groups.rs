@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::Relation;
-use routewarden_core::{Asn, Prefix};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 use super::{
     BURST_CONFIDENCE_MIN, BURST_GAP_SECS, BURST_VICTIMS_MIN, BURST_WEIGHT, Group, INTERNAL_WEIGHT,
@@ -137,18 +137,12 @@ impl Detector {
     /// New more-specifics with the claim's origin that began within a quarter of an hour of it.
     fn origin_news(&self, lead: &Claim) -> usize {
         const AROUND_SECS: i64 = 900;
-        let is_news = |claim: &&Claim| {
-            let is_more_specific = match claim.finding.as_deref() {
-                Some(PathFinding::Link(found)) => found.is_more_specific,
-                _ => claim.key.kind == ClaimKind::MoreSpecific,
-            };
-            is_more_specific
-                && claim.origin == lead.origin
-                && claim.first_seen.secs_since(lead.first_seen).abs() <= AROUND_SECS
+        let news = lead.origin.and_then(|origin| self.news_by_origin().get(&origin));
+        let is_around = |&&(time, _): &&(Timestamp, Prefix)| {
+            time.secs_since(lead.first_seen).abs() <= AROUND_SECS
         };
-        let prefixes: BTreeSet<Prefix> =
-            self.claims().filter(is_news).map(|claim| claim.key.prefix).collect();
-        prefixes.len()
+        let around = news.into_iter().flatten().filter(is_around);
+        around.map(|&(_, prefix)| prefix).collect::<BTreeSet<_>>().len()
     }
 
     /// New more-specifics of one's own: many at once are internal routes that leak; one of a
