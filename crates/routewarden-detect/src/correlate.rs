@@ -34,11 +34,13 @@ const REORIGINATION_WEIGHT: i32 = 50;
 const INTERNAL_WEIGHT: i32 = 25;
 const BURST_CONFIDENCE_MIN: u8 = 40;
 
-/// A claim with its weighed evidence.
+/// A claim with what its evidence comes to. The lines themselves are made again for the one claim
+/// that speaks for an incident: a leak has hundreds of thousands.
 pub(crate) struct Weighed<'a> {
     pub(crate) claim: &'a Claim,
-    pub(crate) evidence: Vec<Evidence>,
     pub(crate) confidence: u8,
+    /// Whether culprit and victim belong to one organisation.
+    is_of_siblings: bool,
 }
 
 /// Claims of one cause, at least one.
@@ -46,13 +48,15 @@ pub(crate) struct Group<'a> {
     claims: Vec<Weighed<'a>>,
     /// Evidence that they have only together.
     extra: Vec<Evidence>,
+    /// Whether what weighs on the single claims counts for nothing.
+    is_weighed_whole: bool,
     /// The parties, when it is a leak.
     leak: Option<LeakTriple>,
 }
 
 impl<'a> Group<'a> {
     fn of(claims: Vec<Weighed<'a>>) -> Self {
-        Group { claims, extra: Vec::new(), leak: None }
+        Group { claims, extra: Vec::new(), is_weighed_whole: false, leak: None }
     }
 }
 
@@ -251,7 +255,14 @@ impl Detector {
     }
 
     fn weigh<'a>(&self, claim: &'a Claim) -> Weighed<'a> {
-        let evidence = match &claim.target {
+        let evidence = self.evidence(claim);
+        let is_of_siblings = evidence.iter().any(|line| line.rule == "same_organisation");
+        Weighed { claim, confidence: rules::confidence(&evidence), is_of_siblings }
+    }
+
+    /// Evidence and counter-evidence of one claim.
+    fn evidence(&self, claim: &Claim) -> Vec<Evidence> {
+        match &claim.target {
             Some(target) if claim.key.kind.is_of_origin() => rules::weigh(&Case {
                 claim,
                 target,
@@ -272,9 +283,7 @@ impl Detector {
                 now: self.now(),
             }),
             _ => plain::plain_evidence(self, claim),
-        };
-        let confidence = rules::confidence(&evidence);
-        Weighed { claim, evidence, confidence }
+        }
     }
 }
 

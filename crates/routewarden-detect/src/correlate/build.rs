@@ -6,7 +6,7 @@ use routewarden_core::facts::{AspaState, Criticality, RovState, Touch};
 use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::{Group, victims};
+use super::{Group, Weighed, victims};
 use crate::claim::{Claim, ClaimKind, Sample};
 use crate::detector::Detector;
 use crate::findings::{LeakProof, PathFinding};
@@ -28,13 +28,16 @@ const SPREADING_SECS: i64 = 300;
 impl Detector {
     /// One incident out of the claims of one cause, at least one.
     pub(super) fn build(&self, group: Group<'_>) -> Incident {
-        let Group { claims, extra, leak } = group;
-        // The strongest claim speaks for the incident; ties go to the earliest.
-        let strongest = claims.iter().min_by_key(|weighed| {
+        let Group { claims, extra, is_weighed_whole, leak } = group;
+        let usual = usual_kind(&claims);
+        // The strongest claim of the usual kind speaks for the incident; ties go to the earliest.
+        let of_usual = claims.iter().filter(|weighed| kind(weighed.claim, SURE) == usual);
+        let strongest = of_usual.min_by_key(|weighed| {
             (u8::MAX - weighed.confidence, weighed.claim.first_seen, weighed.claim.key)
         });
         let lead = strongest.map(|weighed| weighed.claim);
-        let mut lines = strongest.map(|weighed| weighed.evidence.clone()).unwrap_or_default();
+        let own = lead.filter(|_| !is_weighed_whole);
+        let mut lines = own.map(|claim| self.evidence(claim)).unwrap_or_default();
         lines.extend(extra);
         let confidence = rules::confidence(&lines);
         let kind = match leak {
@@ -277,6 +280,22 @@ fn exposure_secs(claims: &[&Claim], now: Timestamp) -> i64 {
         covered = covered.max(to);
     }
     secs
+}
+
+/// A confidence at which no origination is a mere MOAS.
+const SURE: u8 = 99;
+
+/// The kind that most of the claims are of, whatever their confidence; of equal ones that of the
+/// most confident claim.
+fn usual_kind(claims: &[Weighed<'_>]) -> IncidentKind {
+    let mut counts: BTreeMap<IncidentKind, (usize, u8)> = BTreeMap::new();
+    for weighed in claims {
+        let (count, best) = counts.entry(kind(weighed.claim, SURE)).or_default();
+        *count += 1;
+        *best = weighed.confidence.max(*best);
+    }
+    let most = counts.into_iter().max_by_key(|&(_, rank)| rank);
+    most.map_or(IncidentKind::Moas, |(kind, _)| kind)
 }
 
 fn kind(claim: &Claim, confidence: u8) -> IncidentKind {

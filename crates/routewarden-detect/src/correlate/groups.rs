@@ -9,7 +9,7 @@ use super::{
     BURST_CONFIDENCE_MIN, BURST_GAP_SECS, BURST_VICTIMS_MIN, BURST_WEIGHT, Group, INTERNAL_WEIGHT,
     REORIGINATION_WEIGHT, SAME_INCIDENT_GAP_SECS, Weighed, split_by_gap, split_by_start, victims,
 };
-use crate::claim::{Claim, ClaimKind};
+use crate::claim::{Claim, ClaimKind, Target};
 use crate::detector::Detector;
 use crate::findings::{LeakFinding, LeakProof, LinkFinding, PathFinding};
 use crate::incident::{Evidence, Incident, LeakTriple};
@@ -223,13 +223,10 @@ const REORIGINATED_PREFIXES_MIN: usize = 3;
 /// whose routes the culprit had itself, and it is not that it originates them for its customers.
 fn is_re_origination(burst: &[Weighed<'_>], is_customer: impl Fn(Asn, Asn) -> bool) -> bool {
     // Within one organisation nothing is lost on the way.
-    let is_of_others =
-        |w: &&Weighed<'_>| !w.evidence.iter().any(|line| line.rule == "same_organisation");
-    let target = |w: &Weighed<'_>| w.claim.target.clone();
-    let exact: Vec<_> = burst
+    let exact: Vec<&Target> = burst
         .iter()
-        .filter(is_of_others)
-        .filter_map(target)
+        .filter(|weighed| !weighed.is_of_siblings)
+        .filter_map(|weighed| weighed.claim.target.as_ref())
         .filter(|target| target.covering.is_none())
         .collect();
     let carried = exact.iter().filter(|target| target.victim_routes_via_culprit > 0).count();
@@ -262,8 +259,7 @@ fn re_origination(burst: Vec<Weighed<'_>>) -> Group<'_> {
     let leak =
         Some(LeakTriple { rfc7908_type: Some(5), from: only(&victims), by, to: only(&next) });
     // What explains a single one of them does not explain all at once.
-    let claims = burst.into_iter().map(|w| Weighed { evidence: Vec::new(), ..w }).collect();
-    Group { extra: vec![evidence], leak, ..Group::of(claims) }
+    Group { extra: vec![evidence], leak, is_weighed_whole: true, ..Group::of(burst) }
 }
 
 fn victims_of(weighed: &Weighed<'_>) -> Vec<Asn> {
