@@ -45,7 +45,7 @@ pub(super) fn plain_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence
     let mut lines = match key.kind {
         ClaimKind::BogonPrefix => bogon_prefix_evidence(detector, claim),
         ClaimKind::BogonAsn => bogon_asn_evidence(detector, claim),
-        ClaimKind::RpkiInvalid => rpki_evidence(detector, claim),
+        ClaimKind::RpkiInvalid => rpki_evidence(claim),
         ClaimKind::NewNeighbour => new_neighbour_evidence(claim),
         ClaimKind::Unexpected => vec![unexpected_evidence(claim)],
         ClaimKind::MoreSpecific => more_specific_evidence(claim),
@@ -135,11 +135,8 @@ fn bogon_asn_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     vec![line("bogon_asn", BOGON_WEIGHT, text, [("bogon_asns", asns)])]
 }
 
-fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
-    let (Some(vrps), Some((RovState::Invalid, reason))) = (&detector.facts().vrps, claim.rov)
-    else {
-        return Vec::new();
-    };
+fn rpki_evidence(claim: &Claim) -> Vec<Evidence> {
+    let Some((RovState::Invalid, reason)) = claim.rov else { return Vec::new() };
     let prefix = claim.key.prefix;
     let covering: Vec<String> = claim
         .covering_vrps
@@ -160,7 +157,7 @@ fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     );
     let facts = [
         ("vrps", covering.iter().map(String::as_str).collect()),
-        ("source", rules::cite(&vrps.source).as_str().into()),
+        ("source", claim.vrps_source.as_deref().unwrap_or_default().into()),
     ];
     let mut lines = vec![line(rule, weight, text, facts)];
     if claim.by_vrp_change {
