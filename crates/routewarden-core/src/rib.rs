@@ -305,6 +305,11 @@ impl AdjRibIn {
         &self.attributes
     }
 
+    /// Gives all attributes in use new flags, as `classify` now gives them.
+    pub fn reclassify(&mut self, classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8) {
+        self.attributes.reclassify(classify);
+    }
+
     /// Number of routes of all peers, unknown ones included.
     pub fn route_count(&self) -> usize {
         self.route_count

@@ -228,7 +228,10 @@ impl Detector {
     /// in one digit. Looked for only where the claim was short: then it may have been a slip.
     fn near_own_prefix(&self, claim: &Claim) -> Option<Prefix> {
         const SLIP_SECS: i64 = 300;
-        if claim.duration_secs(self.now()) >= SLIP_SECS {
+        /// Who errs in more prefixes than this did not mistype one.
+        const SLIPS_MAX: usize = 4;
+        let is_one_of_many = self.claims_against(claim.key.culprit) > SLIPS_MAX;
+        if is_one_of_many || claim.duration_secs(self.now()) >= SLIP_SECS {
             return None;
         }
         let ClaimKey { prefix, culprit, .. } = claim.key;

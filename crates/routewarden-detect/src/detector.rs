@@ -12,9 +12,9 @@ use routewarden_core::{
 };
 
 use crate::changes::{ChangeLog, FactsChange};
-use crate::claim::{Claim, ClaimKey, Reaction};
+use crate::claim::{Claim, ClaimKey, ClaimKind, Reaction};
 use crate::engine::DetectorShard;
-use crate::findings::LinkFinding;
+use crate::findings::{LinkFinding, PathFinding};
 use crate::knowledge::{KnownFrom, Topology};
 use crate::outage::Loss;
 use crate::path_knowledge::PathKnowledge;
@@ -37,10 +37,15 @@ pub struct Detector {
     /// At least one; in their order.
     first: DetectorShard,
     others: Vec<DetectorShard>,
-    /// What changes of facts showed.
-    changes: ChangeLog,
-    /// Counted once, for the report.
-    prefix_counts: OnceCell<BTreeMap<Asn, OriginStat>>,
+    tallies: Tallies,
+}
+
+/// What a report counts once; forgotten with the next event.
+#[derive(Default)]
+struct Tallies {
+    prefixes: OnceCell<BTreeMap<Asn, OriginStat>>,
+    claims: OnceCell<BTreeMap<Asn, usize>>,
+    news: OnceCell<BTreeMap<Asn, Vec<(Timestamp, Prefix)>>>,
 }
 
 impl Detector {
@@ -81,6 +86,7 @@ impl Detector {
         peer_ids: &[PeerId],
         peers: &PeerTable,
     ) {
+        self.tallies = Tallies::default();
         for shard in std::iter::once(&mut self.first).chain(&mut self.others) {
             for (_, peer) in peers.iter().skip(shard.peers.len()) {
                 shard.introduce(peer);
@@ -139,7 +145,10 @@ impl Detector {
         }
         let feeds = [AddressFamily::Ipv4, AddressFamily::Ipv6].map(|f| self.full_feeds(f));
         let links = self.shards().flat_map(|shard| shard.topology.links()).collect();
-        let knowledge = Arc::new(PathKnowledge::new(self.facts(), &paths, links, feeds));
+        let mut knowledge = PathKnowledge::new(self.facts(), &paths, links, feeds);
+        let habits = self.shards().flat_map(|shard| shard.standing_leaks(&knowledge)).collect();
+        knowledge.learn_habits(habits);
+        let knowledge = Arc::new(knowledge);
         for shard in self.shards_mut() {
             shard.knowledge = Arc::clone(&knowledge);
         }
@@ -151,6 +160,15 @@ impl Detector {
         for shard in self.shards() {
             for (peer, session) in shard.rib.sessions() {
                 *routes.entry(peer).or_default() += session.route_count(family);
+            }
+            // What every shard knows counts once.
+            let elsewhere = |prefix: &&Prefix| {
+                prefix.family() == family && shard.shard.share(prefix) == Share::Known
+            };
+            for prefix in shard.rib.prefixes().filter(elsewhere) {
+                for route in shard.rib.held_routes(prefix) {
+                    *routes.entry(route.peer).or_default() -= 1;
+                }
             }
         }
         let most = routes.values().max().copied().unwrap_or(0);
@@ -169,43 +187,54 @@ impl Detector {
 
     /// New facts from `time` on, between two events: what they touch is judged anew.
     pub fn change_facts(&mut self, time: Timestamp, change: FactsChange) {
+        self.tallies = Tallies::default();
         // The shards hold the facts together; when all let go, they need not be copied.
         let mut facts = Arc::default();
         for shard in self.shards_mut() {
             facts = std::mem::take(&mut shard.facts);
         }
         let mut facts = Arc::unwrap_or_clone(facts);
-        let mut log = std::mem::take(&mut self.changes);
+        let has_new_aspas = change.aspas.is_some();
+        let mut log = std::mem::take(&mut self.first.changes);
         let touched =
             log.apply(time, &mut facts, change, &|block, tell| self.standing(block, tell));
-        self.changes = log;
+        self.first.changes = log;
         let facts = Arc::new(facts);
         let knowledge = Arc::clone(&self.first.knowledge);
         for shard in self.shards_mut() {
             shard.change_facts(time, (&facts, &knowledge), &touched);
+            if has_new_aspas {
+                shard.reclassify();
+            }
         }
     }
 
-    /// Calls back with the prefix and origin of every standing route at or below a prefix.
+    /// Calls back with the prefix and origin of every standing route at or below a prefix, in the
+    /// order of the prefixes.
     fn standing(&self, block: &Prefix, tell: &mut dyn FnMut(Prefix, Origin)) {
-        for shard in self.shards() {
-            let own = |prefix: &Prefix| shard.shard.share(prefix) == Share::Home;
-            for prefix in shard.rib.covered(block).filter(own) {
-                for route in shard.rib.routes(&prefix) {
-                    if let Some(held) = shard.rib.attributes().get(route.attributes) {
-                        tell(prefix, Origin::of(held.as_path));
-                    }
+        let own = |shard: &DetectorShard, prefix: &Prefix| shard.shard.share(prefix) == Share::Home;
+        let covered = |shard: &'_ DetectorShard| -> Vec<Prefix> {
+            shard.rib.covered(block).filter(|prefix| own(shard, prefix)).collect()
+        };
+        let mut prefixes: Vec<Prefix> = self.shards().flat_map(covered).collect();
+        prefixes.sort_unstable();
+        for prefix in prefixes {
+            let home = self.first.shard.home_of(&prefix);
+            let Some(shard) = self.shards().nth(home) else { continue };
+            for route in shard.rib.routes(&prefix) {
+                if let Some(held) = shard.rib.attributes().get(route.attributes) {
+                    tell(prefix, Origin::of(held.as_path));
                 }
             }
         }
     }
 
     pub(crate) fn change_log(&self) -> &ChangeLog {
-        &self.changes
+        &self.first.changes
     }
 
     fn of(first: DetectorShard, others: Vec<DetectorShard>) -> Self {
-        Detector { first, others, changes: ChangeLog::default(), prefix_counts: OnceCell::new() }
+        Detector { first, others, tallies: Tallies::default() }
     }
 
     /// Sessions that sent routes of the family; sorted.
@@ -259,8 +288,37 @@ impl Detector {
 
     /// Number of prefixes that one AS is known to originate.
     pub(crate) fn prefixes_of(&self, origin: Asn) -> usize {
-        let all = self.prefix_counts.get_or_init(|| self.prefixes_by_origin());
+        let all = self.tallies.prefixes.get_or_init(|| self.prefixes_by_origin());
         all.get(&origin).map_or(0, |stat| stat.prefixes)
+    }
+
+    /// Number of origin claims against each culprit.
+    pub(crate) fn claims_against(&self, culprit: Asn) -> usize {
+        let count = || {
+            let mut counts: BTreeMap<Asn, usize> = BTreeMap::new();
+            for claim in self.claims().filter(|claim| claim.key.kind == ClaimKind::Origin) {
+                *counts.entry(claim.key.culprit).or_default() += 1;
+            }
+            counts
+        };
+        self.tallies.claims.get_or_init(count).get(&culprit).copied().unwrap_or(0)
+    }
+
+    /// New more-specifics inside their own origin's space, by origin.
+    pub(crate) fn news_by_origin(&self) -> &BTreeMap<Asn, Vec<(Timestamp, Prefix)>> {
+        self.tallies.news.get_or_init(|| {
+            let mut news: BTreeMap<Asn, Vec<(Timestamp, Prefix)>> = BTreeMap::new();
+            for claim in self.claims() {
+                let is_news = match claim.finding.as_deref() {
+                    Some(PathFinding::Link(found)) => found.is_more_specific,
+                    _ => claim.key.kind == ClaimKind::MoreSpecific,
+                };
+                if let Some(origin) = claim.origin.filter(|_| is_news) {
+                    news.entry(origin).or_default().push((claim.first_seen, claim.key.prefix));
+                }
+            }
+            news
+        })
     }
 
     /// Whether the link was there when the news began, or a day before event number `seq`.

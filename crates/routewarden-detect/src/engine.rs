@@ -21,6 +21,7 @@ use routewarden_core::{
 };
 
 use self::assert::Asserted;
+use crate::changes::ChangeLog;
 use crate::claim::{Claim, ClaimKey, ClaimKind, Reaction};
 use crate::findings::PathFinding;
 use crate::knowledge::{
@@ -47,6 +48,8 @@ pub struct DetectorShard {
     pub(crate) outages: Outages,
     /// The same in every shard.
     pub(crate) session_log: SessionLog,
+    /// What changes of facts showed; kept by the first shard for all.
+    pub(crate) changes: ChangeLog,
     pub(crate) claims: Vec<Claim>,
     pub(crate) counters: Counters,
     pub(crate) peers: PeerTable,
@@ -87,6 +90,7 @@ impl DetectorShard {
             knowledge: Arc::default(),
             outages: Outages::default(),
             session_log: SessionLog::default(),
+            changes: ChangeLog::default(),
             facts: Arc::clone(facts),
             claims: Vec::new(),
             counters: Counters::default(),
@@ -306,13 +310,7 @@ impl DetectorShard {
         let DetectorShard { rib, topology, facts, config, seq, knowledge, .. } = self;
         let mut classify = |attributes: &RouteAttributes<'_>| {
             topology.learn(attributes.as_path, *seq);
-            let look = Look {
-                knowledge,
-                facts,
-                otc: attributes.otc,
-                receiver: config.receiver,
-                bogons: config.bogons,
-            };
+            let look = Look::new(knowledge, facts, *config, attributes.otc);
             DetectorShard::flags(&look, (config.bogons, config.hygiene), attributes)
         };
         rib.announce(at, prefix, octets, &mut classify)

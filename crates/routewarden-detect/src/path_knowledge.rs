@@ -12,6 +12,7 @@ use routewarden_core::facts::{
 };
 use routewarden_core::{AddressFamily, AsPath, AsPathBuf, Asn, SegmentKind};
 
+use crate::Config;
 use crate::findings::{LeakFinding, LeakProof, LinkFinding, PathFinding};
 use crate::incident::{ForgedLink, LeakTriple};
 use crate::knowledge::link;
@@ -29,6 +30,9 @@ const RELATION_PERCENT_MIN: u8 = 70;
 /// Longest path that is looked into, prepends collapsed.
 const PATH_HOPS_MAX: usize = 64;
 
+/// Whom a leaker has a route from, the leaker, and whom it gave it to.
+pub(crate) type Parties = (Option<Asn>, Asn, Option<Asn>);
+
 /// Knowledge of links and relations.
 #[derive(Default)]
 pub(crate) struct PathKnowledge {
@@ -38,8 +42,8 @@ pub(crate) struct PathKnowledge {
     links: HashSet<u64, Hasher>,
     /// The ASes of these links.
     ases: HashSet<Asn, Hasher>,
-    /// Triples that would be leaks, but stood in the table: wrong relations, or nobody minds.
-    habitual: HashSet<(Asn, Asn, Asn), Hasher>,
+    /// The parties of what would be leaks, but stood in the table: wrong relations, or nobody minds.
+    habitual: HashSet<Parties, Hasher>,
     model: Option<LinkModel>,
     clique: Vec<Asn>,
     /// Whether the table is complete: before, no path is looked into.
@@ -79,19 +83,22 @@ impl PathKnowledge {
             new.relations = given.clone();
             new.clique = transit_free(given);
         }
-        new.habitual = new.leaks_of(facts, paths);
         new
+    }
+
+    /// Takes the parties of leaks that the table shows for a habit.
+    pub(crate) fn learn_habits(&mut self, leaks: HashSet<Parties, Hasher>) {
+        self.habitual = leaks;
+    }
+
+    fn is_habit(&self, leak: LeakTriple) -> bool {
+        self.habitual.contains(&parties(leak))
     }
 
     /// Vantage point ASes that send the whole table of the family.
     pub(crate) fn full_feeds(&self, family: AddressFamily) -> usize {
         let [v4, v6] = self.full_feeds;
         if family == AddressFamily::Ipv4 { v4 } else { v6 }
-    }
-
-    fn leaks_of(&self, facts: &Facts, paths: &PathSet) -> HashSet<(Asn, Asn, Asn), Hasher> {
-        let find = |path: &[Asn]| self.find_leak(facts, path, None);
-        paths.iter().filter_map(find).map(|leak| (leak.from, leak.by, leak.to)).collect()
     }
 
     /// What `b` is to `a`: by ASPA, then by the operator, then by what is given or inferred.
@@ -141,19 +148,36 @@ pub(crate) struct Look<'a> {
     pub(crate) bogons: bool,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    pub(crate) fn new(
+        knowledge: &'a PathKnowledge,
+        facts: &'a Facts,
+        config: Config,
+        otc: Option<Asn>,
+    ) -> Self {
+        Look { knowledge, facts, otc, receiver: config.receiver, bogons: config.bogons }
+    }
+
     /// What the path shows; the strongest proof of a leak first, a leak before a link.
     pub(crate) fn finding(&self, path: AsPath<'_>) -> Option<PathFinding> {
         let hops = self.hops(path)?;
-        let leak = self.leak_by_otc(&hops);
-        let leak = leak.or_else(|| self.leak_by_aspa(&hops)).or_else(|| self.leak(&hops));
-        if let Some(mut leak) = leak {
+        if let Some(mut leak) = self.leak_of(&hops) {
             leak.repeats_of_from = leak.triple.from.map_or(0, |from| repeats(path, from));
             return Some(PathFinding::Leak(leak));
         }
         let mut link = self.unknown_link(&hops)?;
         link.repeats = repeats(path, link.link.b);
         Some(PathFinding::Link(link))
+    }
+
+    /// The leak that the path shows, if any.
+    pub(crate) fn leak_in(&self, path: AsPath<'_>) -> Option<LeakFinding> {
+        self.leak_of(&self.hops(path)?)
+    }
+
+    fn leak_of(&self, hops: &[Asn]) -> Option<LeakFinding> {
+        let leak = self.leak_by_otc(hops).or_else(|| self.leak_by_aspa(hops));
+        leak.or_else(|| self.leak(hops))
     }
 
     /// The ASes of a path without sets, route servers taken out: those pass routes on for others.
@@ -190,14 +214,13 @@ impl Look<'_> {
             by: found.by,
             to: Some(found.to),
         };
-        Some(LeakFinding { triple, proof: LeakProof::Otc(otc), at: found.at, repeats_of_from: 0 })
+        let proof = LeakProof::Otc(otc);
+        let leak = LeakFinding { triple, proof, at: found.at, repeats_of_from: 0 };
+        (!self.knowledge.is_habit(triple)).then_some(leak)
     }
 
     fn leak(&self, hops: &[Asn]) -> Option<LeakFinding> {
         let leak = self.knowledge.find_leak(self.facts, hops, self.receiver)?;
-        if self.knowledge.habitual.contains(&(leak.from, leak.by, leak.to)) {
-            return None;
-        }
         let triple = LeakTriple {
             rfc7908_type: Some(leak.kind.number()),
             from: Some(leak.from),
@@ -205,7 +228,8 @@ impl Look<'_> {
             to: Some(leak.to),
         };
         let proof = LeakProof::Relations(leak.basis, leak.confidence);
-        Some(LeakFinding { triple, proof, at: leak.at, repeats_of_from: 0 })
+        let leak = LeakFinding { triple, proof, at: leak.at, repeats_of_from: 0 };
+        (!self.knowledge.is_habit(triple)).then_some(leak)
     }
 
     /// A path that attestations contradict, although all its links are real ones.
@@ -219,12 +243,9 @@ impl Look<'_> {
         // Where relations show the valley, they tell better who leaked.
         let at = self.knowledge.find_leak(self.facts, hops, self.receiver).map_or(at, |l| l.at);
         let triple = self.triple(hops, at);
-        let is_habit = triple
-            .from
-            .zip(triple.to)
-            .is_some_and(|(from, to)| self.knowledge.habitual.contains(&(from, triple.by, to)));
         let proof = LeakProof::Aspa(offence);
-        (!is_habit).then_some(LeakFinding { triple, proof, at, repeats_of_from: 0 })
+        let leak = LeakFinding { triple, proof, at, repeats_of_from: 0 };
+        (!self.knowledge.is_habit(triple)).then_some(leak)
     }
 
     /// The parties when the AS at this position leaks.
@@ -332,6 +353,11 @@ fn transit_free(relations: &RelationTable) -> Vec<Asn> {
 
 /// An AS with fewer customers is not at the top, provider or not.
 const CUSTOMERS_MIN: usize = 100;
+
+/// The parties of a leak: the type follows from what is known of them.
+pub(crate) fn parties(leak: LeakTriple) -> Parties {
+    (leak.from, leak.by, leak.to)
+}
 
 fn has_loop(hops: &[Asn]) -> bool {
     let before = |at: usize| hops.get(..at).unwrap_or_default();

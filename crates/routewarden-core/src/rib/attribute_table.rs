@@ -85,6 +85,11 @@ impl Sets {
         rest.as_flattened().get(..len).unwrap_or_default()
     }
 
+    fn flag(&mut self, id: u32, flags: u8) {
+        let Some(head) = self.blocks.rest_mut(id).first_chunk_mut() else { return };
+        *head = Header { flags, ..Header::from_units(head) }.to_units();
+    }
+
     /// Changes the number of references; gives the new one.
     fn count(&mut self, id: u32, by: i32) -> u32 {
         let Some(head) = self.blocks.rest_mut(id).first_chunk_mut() else { return 0 };
@@ -217,6 +222,15 @@ impl AttributeTable {
     /// The flags given when the attributes were first seen.
     pub fn flags(&self, id: AttributeId) -> u8 {
         self.sets.header(id.0).map_or(0, |header| header.flags)
+    }
+
+    /// Gives all sets in use new flags: what they were classified by has changed.
+    pub(super) fn reclassify(&mut self, classify: &mut impl FnMut(&RouteAttributes<'_>) -> u8) {
+        let AttributeTable { sets, index, .. } = self;
+        for &id in index.iter() {
+            let flags = RouteAttributes::decode(sets.octets(id)).as_ref().map_or(0, &mut *classify);
+            sets.flag(id, flags);
+        }
     }
 
     /// Every attribute set in use, in no order that means anything.

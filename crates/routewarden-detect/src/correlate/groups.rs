@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::Relation;
-use routewarden_core::{Asn, Prefix};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 use super::{
     BURST_CONFIDENCE_MIN, BURST_GAP_SECS, BURST_VICTIMS_MIN, BURST_WEIGHT, Group, INTERNAL_WEIGHT,
@@ -137,18 +137,12 @@ impl Detector {
     /// New more-specifics with the claim's origin that began within a quarter of an hour of it.
     fn origin_news(&self, lead: &Claim) -> usize {
         const AROUND_SECS: i64 = 900;
-        let is_news = |claim: &&Claim| {
-            let is_more_specific = match claim.finding.as_deref() {
-                Some(PathFinding::Link(found)) => found.is_more_specific,
-                _ => claim.key.kind == ClaimKind::MoreSpecific,
-            };
-            is_more_specific
-                && claim.origin == lead.origin
-                && claim.first_seen.secs_since(lead.first_seen).abs() <= AROUND_SECS
+        let news = lead.origin.and_then(|origin| self.news_by_origin().get(&origin));
+        let is_around = |&&(time, _): &&(Timestamp, Prefix)| {
+            time.secs_since(lead.first_seen).abs() <= AROUND_SECS
         };
-        let prefixes: BTreeSet<Prefix> =
-            self.claims().filter(is_news).map(|claim| claim.key.prefix).collect();
-        prefixes.len()
+        let around = news.into_iter().flatten().filter(is_around);
+        around.map(|&(_, prefix)| prefix).collect::<BTreeSet<_>>().len()
     }
 
     /// New more-specifics of one's own: many at once are internal routes that leak; one of a
@@ -228,9 +222,16 @@ const REORIGINATED_PREFIXES_MIN: usize = 3;
 /// Whether a burst is a re-origination (RFC 7908 type 5): most of the prefixes are those of ASes
 /// whose routes the culprit had itself, and it is not that it originates them for its customers.
 fn is_re_origination(burst: &[Weighed<'_>], is_customer: impl Fn(Asn, Asn) -> bool) -> bool {
+    // Within one organisation nothing is lost on the way.
+    let is_of_others =
+        |w: &&Weighed<'_>| !w.evidence.iter().any(|line| line.rule == "same_organisation");
     let target = |w: &Weighed<'_>| w.claim.target.clone();
-    let exact: Vec<_> =
-        burst.iter().filter_map(target).filter(|target| target.covering.is_none()).collect();
+    let exact: Vec<_> = burst
+        .iter()
+        .filter(is_of_others)
+        .filter_map(target)
+        .filter(|target| target.covering.is_none())
+        .collect();
     let carried = exact.iter().filter(|target| target.victim_routes_via_culprit > 0).count();
     let victims: BTreeSet<&[Asn]> = exact.iter().map(|target| &*target.victims).collect();
     let culprit = burst.first().map(|w| w.claim.key.culprit).unwrap_or_default();

@@ -8,7 +8,7 @@ use super::DetectorShard;
 use crate::claim::{ClaimKey, ClaimKind};
 use crate::findings::{LinkFinding, PathFinding};
 use crate::knowledge::{KnownFrom, KnownOrigin};
-use crate::path_knowledge::Look;
+use crate::path_knowledge::{Look, Parties, PathKnowledge, parties};
 use crate::relations::SUSPICIOUS_MIN;
 
 /// Attributes whose path holds a bogon ASN.
@@ -67,14 +67,28 @@ impl DetectorShard {
         flags
     }
 
+    /// The parties of all leaks that the attributes in use show, by this knowledge.
+    pub(crate) fn standing_leaks(
+        &self,
+        knowledge: &PathKnowledge,
+    ) -> impl Iterator<Item = Parties> {
+        self.rib.attributes().iter().filter_map(move |attributes| {
+            let look = Look { knowledge, ..self.look(attributes.otc) };
+            look.leak_in(attributes.as_path).map(|leak| parties(leak.triple))
+        })
+    }
+
+    /// Marks all attributes in use by what is known now.
+    pub(crate) fn reclassify(&mut self) {
+        let DetectorShard { rib, facts, knowledge, config, .. } = self;
+        rib.reclassify(&mut |attributes: &RouteAttributes<'_>| {
+            let look = Look::new(knowledge, facts, *config, attributes.otc);
+            DetectorShard::flags(&look, (config.bogons, config.hygiene), attributes)
+        });
+    }
+
     pub(super) fn look(&self, otc: Option<Asn>) -> Look<'_> {
-        Look {
-            knowledge: &self.knowledge,
-            facts: &self.facts,
-            otc,
-            receiver: self.config.receiver,
-            bogons: self.config.bogons,
-        }
+        Look::new(&self.knowledge, &self.facts, self.config, otc)
     }
 
     /// Claims that the path makes by itself: leaks, links that nobody knows, bad practice.
