@@ -66,7 +66,7 @@ pub(crate) struct ClaimKey {
     pub(crate) culprit: Asn,
 }
 
-/// Against whom an [`ClaimKind::Origin`] claim stands, as known when it was made.
+/// Against whom a claim stands that has a victim, as known when it was made.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     /// Origins known of the prefix, or of the nearest covering prefix; sorted.
