@@ -178,4 +178,16 @@ mod tests {
             assert!(page.contains(&format!("### {rule}\n")), "{rule}");
         }
     }
+
+    #[test]
+    fn every_kind_has_its_page() {
+        let folder = crate::root().join("docs/reference/kinds");
+        let index = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        for kind in routewarden_detect::IncidentKind::ALL {
+            let name = kind.name();
+            let page = std::fs::read_to_string(folder.join(format!("{name}.md"))).unwrap();
+            assert!(page.starts_with(&format!("# {name}\n")), "{name}");
+            assert!(index.contains(&format!("[`{name}`]({name}.md)")), "{name}");
+        }
+    }
 }

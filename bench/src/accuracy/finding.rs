@@ -39,6 +39,8 @@ pub struct Finding {
     pub first_seen: Timestamp,
     /// When the detector would have said so: with its quorum.
     pub raised: Timestamp,
+    /// Whether it is about routes that stood, and that facts turned: no event brings its quorum.
+    pub is_of_standing: bool,
     /// Alarms it stands for.
     pub alarms: usize,
 }
@@ -89,6 +91,11 @@ impl Finding {
             confidence: Some(confidence),
             first_seen,
             raised: first_seen,
+            is_of_standing: incident["evidence"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|line| line["rule"].as_str() == Some("turned_invalid_by_vrp_change")),
             alarms: 1,
         })
     }
@@ -109,6 +116,7 @@ impl Finding {
                 confidence: None,
                 first_seen: alarm.time,
                 raised: alarm.time,
+                is_of_standing: false,
                 alarms: 0,
             });
             group.alarms += 1;

@@ -215,6 +215,7 @@ mod tests {
             confidence: Some(confidence),
             first_seen: Timestamp::from_secs(101),
             raised: Timestamp::from_secs(104),
+            is_of_standing: false,
             alarms: 1,
         }
     }

@@ -119,6 +119,7 @@ impl Watch {
             self.begin(0, Timestamp::default());
         }
         for (finding, reached) in ours.iter_mut().zip(&self.witnesses.reached) {
+            let reached = reached.filter(|_| !finding.is_of_standing);
             finding.raised = reached.unwrap_or(finding.first_seen);
         }
         let mut findings = vec![(OURS, ours)];

@@ -32,7 +32,7 @@ pub(crate) enum ClaimKind {
     Unexpected,
     /// The culprit originates a new more-specific of its own.
     MoreSpecific,
-    /// The path ends in an AS_SET; the culprit stands before it.
+    /// The path ends in an `AS_SET`; the culprit stands before it.
     AsSet,
     /// The path is longer than any real one; the culprit originates it.
     LongPath,
@@ -117,6 +117,7 @@ const EPISODES_MAX: usize = 64;
 
 /// A claim's life.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on one another")]
 pub(crate) struct Claim {
     pub(crate) key: ClaimKey,
     /// Number of the event that made it.

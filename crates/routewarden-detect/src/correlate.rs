@@ -34,11 +34,13 @@ const REORIGINATION_WEIGHT: i32 = 50;
 const INTERNAL_WEIGHT: i32 = 25;
 const BURST_CONFIDENCE_MIN: u8 = 40;
 
-/// A claim with its weighed evidence.
+/// A claim with what its evidence comes to. The lines themselves are made again for the one claim
+/// that speaks for an incident: a leak has hundreds of thousands.
 pub(crate) struct Weighed<'a> {
     pub(crate) claim: &'a Claim,
-    pub(crate) evidence: Vec<Evidence>,
     pub(crate) confidence: u8,
+    /// Whether culprit and victim belong to one organisation.
+    is_of_siblings: bool,
 }
 
 /// Claims of one cause, at least one.
@@ -46,13 +48,15 @@ pub(crate) struct Group<'a> {
     claims: Vec<Weighed<'a>>,
     /// Evidence that they have only together.
     extra: Vec<Evidence>,
+    /// Whether what weighs on the single claims counts for nothing.
+    is_weighed_whole: bool,
     /// The parties, when it is a leak.
     leak: Option<LeakTriple>,
 }
 
 impl<'a> Group<'a> {
     fn of(claims: Vec<Weighed<'a>>) -> Self {
-        Group { claims, extra: Vec::new(), leak: None }
+        Group { claims, extra: Vec::new(), is_weighed_whole: false, leak: None }
     }
 }
 
@@ -62,6 +66,15 @@ pub(crate) const BURST_RULES: [(&str, i32); 3] = [
     ("re_origination", REORIGINATION_WEIGHT),
     ("internal_more_specifics", INTERNAL_WEIGHT),
 ];
+
+/// Routes, by prefix and origin, that some claims tell of others.
+#[derive(Default)]
+struct Told {
+    /// Leaked, or over a forged link.
+    on_paths: BTreeSet<(Prefix, Asn)>,
+    /// Announced against a hijack.
+    reactions: BTreeSet<(Prefix, Asn)>,
+}
 
 /// What claims of one cause have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,13 +94,7 @@ impl Detector {
         let short = self.short_claims();
         let claims: BTreeMap<ClaimKey, &Claim> =
             self.claims().chain(&short).map(|claim| (claim.key, claim)).collect();
-        // Routes that are told as leaks or as coming over forged links.
-        let on_paths: BTreeSet<(Prefix, Asn)> = claims
-            .values()
-            .filter(|claim| matches!(claim.key.kind, ClaimKind::Leak | ClaimKind::ForgedLink))
-            .filter(|claim| !claim.standing && claim.witnesses.len() >= self.quorum(claim))
-            .filter_map(|claim| Some((claim.key.prefix, claim.origin?)))
-            .collect();
+        let told = self.told(&claims);
         for claim in claims.values() {
             let seen = claim.witnesses.len();
             if claim.key.kind == ClaimKind::Origin {
@@ -99,8 +106,8 @@ impl Detector {
                 counters.below_quorum += 1;
             } else if claim.key.kind.is_of_origin() {
                 by_culprit.entry(claim.key.culprit).or_default().push(self.weigh(claim));
-            } else if !self.is_told_otherwise(claim, &claims, &on_paths) {
-                groups.entry(self.cause(claim)).or_default().push(self.weigh(claim));
+            } else if !self.is_told_otherwise(claim, &claims, &told) {
+                groups.entry(Detector::cause(claim)).or_default().push(self.weigh(claim));
             }
         }
         let mut incidents: Vec<Incident> = Vec::new();
@@ -132,6 +139,22 @@ impl Detector {
         }
     }
 
+    /// What claims tell of other claims.
+    fn told(&self, claims: &BTreeMap<ClaimKey, &Claim>) -> Told {
+        let mut told = Told::default();
+        for claim in claims.values().filter(|claim| claim.witnesses.len() >= self.quorum(claim)) {
+            let reactions = claim.reactions.iter().map(|done| (done.prefix, done.origin));
+            match claim.key.kind {
+                ClaimKind::Origin => told.reactions.extend(reactions),
+                ClaimKind::Leak | ClaimKind::ForgedLink if !claim.standing => {
+                    told.on_paths.extend(claim.origin.map(|origin| (claim.key.prefix, origin)));
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+
     fn peer_asns(&self) -> usize {
         self.peers().iter().map(|(_, peer)| peer.asn).collect::<BTreeSet<_>>().len()
     }
@@ -142,17 +165,21 @@ impl Detector {
         &self,
         claim: &Claim,
         claims: &BTreeMap<ClaimKey, &Claim>,
-        on_paths: &BTreeSet<(Prefix, Asn)>,
+        told: &Told,
     ) -> bool {
         let is_reported = |kind| {
             let other = claims.get(&ClaimKey { kind, ..claim.key });
             other.is_some_and(|other| other.witnesses.len() >= self.quorum(other))
         };
         match (claim.key.kind, claim.finding.as_deref()) {
+            // What the victim of a hijack announces against it is no news of its own.
+            (ClaimKind::MoreSpecific, _) => {
+                told.reactions.contains(&(claim.key.prefix, claim.key.culprit))
+            }
             (ClaimKind::RpkiInvalid, _) => {
                 is_reported(ClaimKind::Origin)
                     || (self.facts().constituency.is_some() && is_reported(ClaimKind::MoreSpecific))
-                    || claim.origin.is_some_and(|o| on_paths.contains(&(claim.key.prefix, o)))
+                    || claim.origin.is_some_and(|o| told.on_paths.contains(&(claim.key.prefix, o)))
             }
             (_, Some(PathFinding::Link(found))) => {
                 let key = ClaimKey { culprit: found.link.b, ..claim.key };
@@ -170,7 +197,7 @@ impl Detector {
         })
     }
 
-    fn cause(&self, claim: &Claim) -> Cause {
+    fn cause(claim: &Claim) -> Cause {
         let (victims, reason) = match (claim.key.kind, claim.finding.as_deref()) {
             (ClaimKind::RpkiInvalid, _) => {
                 let reason = claim.rov.and_then(|(_, reason)| reason);
@@ -205,7 +232,10 @@ impl Detector {
     /// in one digit. Looked for only where the claim was short: then it may have been a slip.
     fn near_own_prefix(&self, claim: &Claim) -> Option<Prefix> {
         const SLIP_SECS: i64 = 300;
-        if claim.duration_secs(self.now()) >= SLIP_SECS {
+        /// Who errs in more prefixes than this did not mistype one.
+        const SLIPS_MAX: usize = 4;
+        let is_one_of_many = self.claims_against(claim.key.culprit) > SLIPS_MAX;
+        if is_one_of_many || claim.duration_secs(self.now()) >= SLIP_SECS {
             return None;
         }
         let ClaimKey { prefix, culprit, .. } = claim.key;
@@ -225,7 +255,14 @@ impl Detector {
     }
 
     fn weigh<'a>(&self, claim: &'a Claim) -> Weighed<'a> {
-        let evidence = match &claim.target {
+        let evidence = self.evidence(claim);
+        let is_of_siblings = evidence.iter().any(|line| line.rule == "same_organisation");
+        Weighed { claim, confidence: rules::confidence(&evidence), is_of_siblings }
+    }
+
+    /// Evidence and counter-evidence of one claim.
+    fn evidence(&self, claim: &Claim) -> Vec<Evidence> {
+        match &claim.target {
             Some(target) if claim.key.kind.is_of_origin() => rules::weigh(&Case {
                 claim,
                 target,
@@ -246,9 +283,7 @@ impl Detector {
                 now: self.now(),
             }),
             _ => plain::plain_evidence(self, claim),
-        };
-        let confidence = rules::confidence(&evidence);
-        Weighed { claim, evidence, confidence }
+        }
     }
 }
 

@@ -12,9 +12,9 @@ use routewarden_core::{
 };
 
 use crate::changes::{ChangeLog, FactsChange};
-use crate::claim::{Claim, ClaimKey, Reaction};
+use crate::claim::{Claim, ClaimKey, ClaimKind, Reaction};
 use crate::engine::DetectorShard;
-use crate::findings::LinkFinding;
+use crate::findings::{LinkFinding, PathFinding};
 use crate::knowledge::{KnownFrom, Topology};
 use crate::outage::Loss;
 use crate::path_knowledge::PathKnowledge;
@@ -37,8 +37,15 @@ pub struct Detector {
     /// At least one; in their order.
     first: DetectorShard,
     others: Vec<DetectorShard>,
-    /// Counted once, for the report.
-    prefix_counts: OnceCell<BTreeMap<Asn, OriginStat>>,
+    tallies: Tallies,
+}
+
+/// What a report counts once; forgotten with the next event.
+#[derive(Default)]
+struct Tallies {
+    prefixes: OnceCell<BTreeMap<Asn, OriginStat>>,
+    claims: OnceCell<BTreeMap<Asn, usize>>,
+    news: OnceCell<BTreeMap<Asn, Vec<(Timestamp, Prefix)>>>,
 }
 
 impl Detector {
@@ -79,6 +86,7 @@ impl Detector {
         peer_ids: &[PeerId],
         peers: &PeerTable,
     ) {
+        self.tallies = Tallies::default();
         for shard in std::iter::once(&mut self.first).chain(&mut self.others) {
             for (_, peer) in peers.iter().skip(shard.peers.len()) {
                 shard.introduce(peer);
@@ -179,6 +187,7 @@ impl Detector {
 
     /// New facts from `time` on, between two events: what they touch is judged anew.
     pub fn change_facts(&mut self, time: Timestamp, change: FactsChange) {
+        self.tallies = Tallies::default();
         // The shards hold the facts together; when all let go, they need not be copied.
         let mut facts = Arc::default();
         for shard in self.shards_mut() {
@@ -225,7 +234,7 @@ impl Detector {
     }
 
     fn of(first: DetectorShard, others: Vec<DetectorShard>) -> Self {
-        Detector { first, others, prefix_counts: OnceCell::new() }
+        Detector { first, others, tallies: Tallies::default() }
     }
 
     /// Sessions that sent routes of the family; sorted.
@@ -279,8 +288,37 @@ impl Detector {
 
     /// Number of prefixes that one AS is known to originate.
     pub(crate) fn prefixes_of(&self, origin: Asn) -> usize {
-        let all = self.prefix_counts.get_or_init(|| self.prefixes_by_origin());
+        let all = self.tallies.prefixes.get_or_init(|| self.prefixes_by_origin());
         all.get(&origin).map_or(0, |stat| stat.prefixes)
+    }
+
+    /// Number of origin claims against each culprit.
+    pub(crate) fn claims_against(&self, culprit: Asn) -> usize {
+        let count = || {
+            let mut counts: BTreeMap<Asn, usize> = BTreeMap::new();
+            for claim in self.claims().filter(|claim| claim.key.kind == ClaimKind::Origin) {
+                *counts.entry(claim.key.culprit).or_default() += 1;
+            }
+            counts
+        };
+        self.tallies.claims.get_or_init(count).get(&culprit).copied().unwrap_or(0)
+    }
+
+    /// New more-specifics inside their own origin's space, by origin.
+    pub(crate) fn news_by_origin(&self) -> &BTreeMap<Asn, Vec<(Timestamp, Prefix)>> {
+        self.tallies.news.get_or_init(|| {
+            let mut news: BTreeMap<Asn, Vec<(Timestamp, Prefix)>> = BTreeMap::new();
+            for claim in self.claims() {
+                let is_news = match claim.finding.as_deref() {
+                    Some(PathFinding::Link(found)) => found.is_more_specific,
+                    _ => claim.key.kind == ClaimKind::MoreSpecific,
+                };
+                if let Some(origin) = claim.origin.filter(|_| is_news) {
+                    news.entry(origin).or_default().push((claim.first_seen, claim.key.prefix));
+                }
+            }
+            news
+        })
     }
 
     /// Whether the link was there when the news began, or a day before event number `seq`.

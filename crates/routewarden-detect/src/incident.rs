@@ -52,7 +52,7 @@ pub enum IncidentKind {
     NewNeighbour,
     /// A constituent originates what it never did.
     UnexpectedOrigination,
-    /// A path ends in an AS_SET (RFC 9774).
+    /// A path ends in an `AS_SET` (RFC 9774).
     AsSet,
     /// A path of more than 50 ASes.
     LongPath,

@@ -51,7 +51,7 @@ pub struct Config {
     pub quorum: Option<usize>,
     /// What happened before this time is the state to start from, not news.
     pub from: Option<routewarden_core::Timestamp>,
-    /// Whether bad practice is told of everyone, not of constituents only: AS_SETs, endless paths.
+    /// Whether bad practice is told of everyone, not of constituents only: `AS_SET`s, endless paths.
     pub hygiene: bool,
     /// AS of the router that recorded everything, where it is one of the Internet's own: then its
     /// own neighbours' relations with it count. `None` for public collectors.

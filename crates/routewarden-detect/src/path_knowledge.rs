@@ -308,8 +308,7 @@ impl<'a> Look<'a> {
             .zip(hops.iter().copied().skip(1))
             .enumerate()
             .filter(|&(_, (a, b))| !is_known(a, b))
-            .filter(|&(_, (a, b))| !is_bogon(a) && !is_bogon(b))
-            .last()?;
+            .rfind(|&(_, (a, b))| !is_bogon(a) && !is_bogon(b))?;
         let denied = denied.filter(|offence| (offence.customer, offence.not_provider) == (b, a));
         if !self.knowledge.has_links && denied.is_none() {
             return None;
@@ -370,16 +369,13 @@ fn repeats(path: AsPath<'_>, asn: Asn) -> usize {
     path.asns().skip_while(|hop| *hop != asn).take_while(|hop| *hop == asn).count()
 }
 
-/// What `b` is to `a` by a constituent's list of its upstreams.
+/// What `b` is to `a` by what a constituent says of its neighbours.
 fn stated(facts: &Facts, a: Asn, b: Asn) -> Option<Relation> {
     let constituency = &facts.constituency.as_ref()?.table;
-    let has_upstream = |asn, upstream| {
-        let expected = constituency.expected_upstreams(asn);
-        expected.is_some_and(|expected| expected.binary_search(&upstream).is_ok())
-    };
-    match (has_upstream(a, b), has_upstream(b, a)) {
-        (true, false) => Some(Relation::Provider),
-        (false, true) => Some(Relation::Customer),
-        _ => None,
+    let of_a = constituency.stated_relation(a, b);
+    let of_b = constituency.stated_relation(b, a).map(Relation::reversed);
+    match (of_a, of_b) {
+        (Some(of_a), Some(of_b)) if of_a != of_b => None,
+        (of_a, of_b) => of_a.or(of_b),
     }
 }

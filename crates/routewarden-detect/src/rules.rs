@@ -20,6 +20,7 @@ use crate::claim::{Claim, ClaimKind, Target};
 use crate::incident::{Evidence, FactValue};
 
 /// An origin claim with all that a rule may look at.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on one another")]
 pub(crate) struct Case<'a> {
     pub(crate) claim: &'a Claim,
     pub(crate) target: &'a Target,

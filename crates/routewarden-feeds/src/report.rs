@@ -209,6 +209,28 @@ impl Report {
         self.files.sort_by_key(|file| file.place);
     }
 
+    /// Adds what a further reading of the same files gave for the time window after this one's.
+    pub fn add_window(&mut self, later: Report) {
+        self.errors.extend(later.errors);
+        for file in later.files {
+            match self.files.iter_mut().find(|held| held.place == file.place) {
+                Some(held) if held.counts.records > 0 => {
+                    let before = held.counts.elements.events();
+                    let (mine, theirs) = (&mut held.counts.elements, &file.counts.elements);
+                    mine.announcements += theirs.announcements;
+                    mine.withdrawals += theirs.withdrawals;
+                    mine.peer_ups += theirs.peer_ups;
+                    mine.peer_downs += theirs.peer_downs;
+                    mine.end_of_ribs += theirs.end_of_ribs;
+                    // What the earlier reading gave is outside the later window.
+                    mine.outside_window = theirs.outside_window.saturating_sub(before);
+                }
+                Some(held) => *held = file,
+                None => self.files.push(file),
+            }
+        }
+    }
+
     /// The counters of all files summed.
     pub fn total(&self) -> Counts {
         let mut total = Counts::default();
@@ -229,5 +251,27 @@ impl Report {
             }
         }
         times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(announcements: u64, outside_window: u64) -> Report {
+        let mut file = FileReport::default();
+        file.counts.records = announcements + outside_window;
+        file.counts.elements =
+            ElementCounts { announcements, outside_window, ..ElementCounts::default() };
+        Report { files: vec![file], errors: Vec::new() }
+    }
+
+    #[test]
+    fn files_read_again_for_a_later_window_are_counted_once() {
+        let mut all = report(3, 7);
+        all.add_window(report(5, 5));
+        let total = all.total();
+        assert_eq!((total.records, total.elements.announcements), (10, 8));
+        assert_eq!(total.elements.outside_window, 2);
     }
 }

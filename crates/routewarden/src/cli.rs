@@ -60,6 +60,7 @@ pub enum Command {
 
 /// Arguments of `detect`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct DetectArgs {
     /// MRT files, directories, globs, `-` for standard input, or `archive:COLLECTOR`
     /// (as archive:rrc12 or archive:route-views2; needs --from and --until)
@@ -85,7 +86,7 @@ pub struct DetectArgs {
     /// Do not look for bogon prefixes and ASNs (for labs in documentation space)
     #[arg(long)]
     pub no_bogons: bool,
-    /// Tell of bad practice of everyone, not of constituents only: AS_SETs, paths of more than 50
+    /// Tell of bad practice of everyone, not of constituents only: `AS_SET`, paths of more than 50
     /// ASNs, prepending of ten and more
     #[arg(long)]
     pub hygiene: bool,

@@ -103,7 +103,8 @@ pub(crate) fn run(job: Job) -> Result<Outcome> {
         (options.from, options.until) = part;
         let stream = open_updates(updates.clone(), &options)?;
         let mut shards = Shards::start(detector, threads)?;
-        update_report = feed(stream, &mut peers, &mut shards, ("updates", job.quiet))?;
+        let part = feed(stream, &mut peers, &mut shards, ("updates", job.quiet))?;
+        update_report.add_window(part);
         detector = shards.finish()?;
     }
     Ok(Outcome {

@@ -12,7 +12,7 @@ pub use member::{
 };
 pub use observed::{OBSERVED_MAX, Observed, Scope};
 
-use super::PrefixTable;
+use super::{PrefixTable, Relation};
 use crate::{Asn, Prefix};
 
 /// Most members of one constituency.
@@ -145,7 +145,9 @@ impl Constituency {
             if all.last().is_some_and(|(last, _)| *last == asn) {
                 continue;
             }
-            let of_members = self.members_of_asn(asn).flat_map(|member| &member.upstreams);
+            let of_members = self
+                .members_of_asn(asn)
+                .flat_map(|member| member.upstreams.iter().chain(&member.peers));
             let upstreams = sorted(of_members.copied().collect());
             if !upstreams.is_empty() {
                 all.push((asn, upstreams.into()));
@@ -213,8 +215,21 @@ impl Constituency {
         (!listing.origins.is_empty()).then_some(&*listing.origins)
     }
 
-    /// ASes that may stand next to this AS on the way to a collector, ascending; `None` when
-    /// that is not checked, or the AS is no member's.
+    /// What a member says that `other` is to `asn`, its own: a provider, a peer. `None` when it does
+    /// not say, or names it as both.
+    pub fn stated_relation(&self, asn: Asn, other: Asn) -> Option<Relation> {
+        let is_listed = |list: fn(&Member) -> &Vec<Asn>| {
+            self.members_of_asn(asn).any(|member| list(member).binary_search(&other).is_ok())
+        };
+        match (is_listed(|member| &member.upstreams), is_listed(|member| &member.peers)) {
+            (true, false) => Some(Relation::Provider),
+            (false, true) => Some(Relation::Peer),
+            _ => None,
+        }
+    }
+
+    /// ASes that may stand next to this AS on the way to a collector, ascending, its upstreams and
+    /// peers; `None` when that is not checked, or the AS is no member's.
     pub fn expected_upstreams(&self, asn: Asn) -> Option<&[Asn]> {
         let at = self.upstreams.binary_search_by_key(&asn, |&(held, _)| held).ok()?;
         self.upstreams.get(at).map(|(_, upstreams)| &**upstreams)
@@ -291,6 +306,7 @@ impl Constituency {
 fn sort_lists(member: &mut Member) {
     member.asns = sorted(std::mem::take(&mut member.asns));
     member.upstreams = sorted(std::mem::take(&mut member.upstreams));
+    member.peers = sorted(std::mem::take(&mut member.peers));
     for listed in &mut member.prefixes {
         listed.origins = sorted(std::mem::take(&mut listed.origins));
     }

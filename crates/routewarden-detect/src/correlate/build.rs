@@ -6,7 +6,7 @@ use routewarden_core::facts::{AspaState, Criticality, RovState, Touch};
 use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::{Group, victims};
+use super::{Group, Weighed, victims};
 use crate::claim::{Claim, ClaimKind, Sample};
 use crate::detector::Detector;
 use crate::findings::{LeakProof, PathFinding};
@@ -28,13 +28,16 @@ const SPREADING_SECS: i64 = 300;
 impl Detector {
     /// One incident out of the claims of one cause, at least one.
     pub(super) fn build(&self, group: Group<'_>) -> Incident {
-        let Group { claims, extra, leak } = group;
-        // The strongest claim speaks for the incident; ties go to the earliest.
-        let strongest = claims.iter().min_by_key(|weighed| {
+        let Group { claims, extra, is_weighed_whole, leak } = group;
+        let usual = usual_kind(&claims);
+        // The strongest claim of the usual kind speaks for the incident; ties go to the earliest.
+        let of_usual = claims.iter().filter(|weighed| kind(weighed.claim, SURE) == usual);
+        let strongest = of_usual.min_by_key(|weighed| {
             (u8::MAX - weighed.confidence, weighed.claim.first_seen, weighed.claim.key)
         });
         let lead = strongest.map(|weighed| weighed.claim);
-        let mut lines = strongest.map(|weighed| weighed.evidence.clone()).unwrap_or_default();
+        let own = lead.filter(|_| !is_weighed_whole);
+        let mut lines = own.map(|claim| self.evidence(claim)).unwrap_or_default();
         lines.extend(extra);
         let confidence = rules::confidence(&lines);
         let kind = match leak {
@@ -47,7 +50,7 @@ impl Detector {
         let vantage_points = self.points(&all);
         let countermeasures = countermeasures(&all);
         let prefixes: Vec<Prefix> = prefixes.into_iter().collect();
-        let mut victims = self.incident_victims(&all);
+        let mut victims = Detector::incident_victims(&all);
         let culprits: BTreeSet<Asn> = all.iter().map(|claim| claim.key.culprit).collect();
         let mut culprits: Vec<Asn> = culprits.into_iter().collect();
         if kind == IncidentKind::SamePathMoreSpecific {
@@ -75,7 +78,7 @@ impl Detector {
             counter_evidence,
             countermeasures,
             sample_paths: self.sample_paths(&all),
-            ..self.blank(id(&all), kind, (life.first_seen, life.last_seen))
+            ..Detector::blank(id(&all), kind, (life.first_seen, life.last_seen))
         };
         incident.ended_at = life.ended_at;
         incident.exposure_secs = life.exposure_secs;
@@ -86,7 +89,6 @@ impl Detector {
 
     /// An incident of which nothing is known but its kind and time.
     pub(super) fn blank(
-        &self,
         id: String,
         kind: IncidentKind,
         (first_seen, last_seen): (Timestamp, Timestamp),
@@ -133,7 +135,7 @@ impl Detector {
         incident.prefix_count = prefixes.len();
         incident.prefixes = prefixes.iter().take(PREFIXES_LISTED_MAX).copied().collect();
         incident.constituency = self.touched(incident, prefixes);
-        let family = prefixes.first().map_or(AddressFamily::Ipv4, |prefix| prefix.family());
+        let family = prefixes.first().map_or(AddressFamily::Ipv4, Prefix::family);
         incident.feeds = self.feed_state(
             family,
             (incident.first_seen, incident.ended_at.unwrap_or(incident.last_seen)),
@@ -149,6 +151,8 @@ impl Detector {
         let path: Vec<Asn> = paths.filter_map(|hop| hop.parse().ok().map(Asn)).collect();
         let link = incident.link.map(|link| link.b);
         let victims: Vec<Asn> = incident.victims.iter().copied().chain(link).collect();
+        // Who only stands on the way of what harms nobody need not know.
+        let path = if incident.kind.is_serious() { path } else { Vec::new() };
         constituency.table.touches(&incident.culprits, &victims, prefixes, &path)
     }
 
@@ -161,7 +165,7 @@ impl Detector {
         of_space.max(of_asns).map_or(OUTSIDE, Criticality::factor)
     }
 
-    fn incident_victims(&self, claims: &[&Claim]) -> Vec<Asn> {
+    fn incident_victims(claims: &[&Claim]) -> Vec<Asn> {
         let mut found: BTreeSet<Asn> = BTreeSet::new();
         for claim in claims {
             match claim.key.kind {
@@ -276,6 +280,22 @@ fn exposure_secs(claims: &[&Claim], now: Timestamp) -> i64 {
         covered = covered.max(to);
     }
     secs
+}
+
+/// A confidence at which no origination is a mere MOAS.
+const SURE: u8 = 99;
+
+/// The kind that most of the claims are of, whatever their confidence; of equal ones that of the
+/// most confident claim.
+fn usual_kind(claims: &[Weighed<'_>]) -> IncidentKind {
+    let mut counts: BTreeMap<IncidentKind, (usize, u8)> = BTreeMap::new();
+    for weighed in claims {
+        let (count, best) = counts.entry(kind(weighed.claim, SURE)).or_default();
+        *count += 1;
+        *best = weighed.confidence.max(*best);
+    }
+    let most = counts.into_iter().max_by_key(|&(_, rank)| rank);
+    most.map_or(IncidentKind::Moas, |(kind, _)| kind)
 }
 
 fn kind(claim: &Claim, confidence: u8) -> IncidentKind {

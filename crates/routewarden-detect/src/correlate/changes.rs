@@ -146,7 +146,7 @@ impl Detector {
             victims,
             confidence: rules::confidence(&evidence),
             evidence,
-            ..self.blank(id, kind, (time, time))
+            ..Detector::blank(id, kind, (time, time))
         };
         incident.exposure_secs = self.now().secs_since(time).max(0);
         self.finish(&mut incident, prefixes);

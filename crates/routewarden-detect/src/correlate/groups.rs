@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::Relation;
-use routewarden_core::{Asn, Prefix};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 use super::{
     BURST_CONFIDENCE_MIN, BURST_GAP_SECS, BURST_VICTIMS_MIN, BURST_WEIGHT, Group, INTERNAL_WEIGHT,
     REORIGINATION_WEIGHT, SAME_INCIDENT_GAP_SECS, Weighed, split_by_gap, split_by_start, victims,
 };
-use crate::claim::{Claim, ClaimKind};
+use crate::claim::{Claim, ClaimKind, Target};
 use crate::detector::Detector;
 use crate::findings::{LeakFinding, LeakProof, LinkFinding, PathFinding};
 use crate::incident::{Evidence, Incident, LeakTriple};
@@ -137,18 +137,12 @@ impl Detector {
     /// New more-specifics with the claim's origin that began within a quarter of an hour of it.
     fn origin_news(&self, lead: &Claim) -> usize {
         const AROUND_SECS: i64 = 900;
-        let is_news = |claim: &&Claim| {
-            let is_more_specific = match claim.finding.as_deref() {
-                Some(PathFinding::Link(found)) => found.is_more_specific,
-                _ => claim.key.kind == ClaimKind::MoreSpecific,
-            };
-            is_more_specific
-                && claim.origin == lead.origin
-                && claim.first_seen.secs_since(lead.first_seen).abs() <= AROUND_SECS
+        let news = lead.origin.and_then(|origin| self.news_by_origin().get(&origin));
+        let is_around = |&&(time, _): &&(Timestamp, Prefix)| {
+            time.secs_since(lead.first_seen).abs() <= AROUND_SECS
         };
-        let prefixes: BTreeSet<Prefix> =
-            self.claims().filter(is_news).map(|claim| claim.key.prefix).collect();
-        prefixes.len()
+        let around = news.into_iter().flatten().filter(is_around);
+        around.map(|&(_, prefix)| prefix).collect::<BTreeSet<_>>().len()
     }
 
     /// New more-specifics of one's own: many at once are internal routes that leak; one of a
@@ -228,9 +222,13 @@ const REORIGINATED_PREFIXES_MIN: usize = 3;
 /// Whether a burst is a re-origination (RFC 7908 type 5): most of the prefixes are those of ASes
 /// whose routes the culprit had itself, and it is not that it originates them for its customers.
 fn is_re_origination(burst: &[Weighed<'_>], is_customer: impl Fn(Asn, Asn) -> bool) -> bool {
-    let target = |w: &Weighed<'_>| w.claim.target.clone();
-    let exact: Vec<_> =
-        burst.iter().filter_map(target).filter(|target| target.covering.is_none()).collect();
+    // Within one organisation nothing is lost on the way.
+    let exact: Vec<&Target> = burst
+        .iter()
+        .filter(|weighed| !weighed.is_of_siblings)
+        .filter_map(|weighed| weighed.claim.target.as_ref())
+        .filter(|target| target.covering.is_none())
+        .collect();
     let carried = exact.iter().filter(|target| target.victim_routes_via_culprit > 0).count();
     let victims: BTreeSet<&[Asn]> = exact.iter().map(|target| &*target.victims).collect();
     let culprit = burst.first().map(|w| w.claim.key.culprit).unwrap_or_default();
@@ -261,8 +259,7 @@ fn re_origination(burst: Vec<Weighed<'_>>) -> Group<'_> {
     let leak =
         Some(LeakTriple { rfc7908_type: Some(5), from: only(&victims), by, to: only(&next) });
     // What explains a single one of them does not explain all at once.
-    let claims = burst.into_iter().map(|w| Weighed { evidence: Vec::new(), ..w }).collect();
-    Group { extra: vec![evidence], leak, ..Group::of(claims) }
+    Group { extra: vec![evidence], leak, is_weighed_whole: true, ..Group::of(burst) }
 }
 
 fn victims_of(weighed: &Weighed<'_>) -> Vec<Asn> {

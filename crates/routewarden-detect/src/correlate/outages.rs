@@ -55,12 +55,12 @@ impl Detector {
         let mut incidents = Vec::new();
         let (countries, told) = self.country_outages(&losses, &known);
         losses.retain(|loss| !told.contains(&(loss.prefix, loss.from)));
-        for losses in losses
-            .chunk_by(|a, b| a.origin == b.origin && b.from.secs_since(a.from) <= SAME_OUTAGE_SECS)
-        {
+        for losses in losses.chunk_by(|a, b| a.origin == b.origin) {
             let Some(origin) = losses.first().map(|loss| loss.origin) else { continue };
             let of = known.get(&origin).copied().unwrap_or_default();
-            incidents.extend(self.outage_of(origin, losses, of));
+            for losses in apart(losses) {
+                incidents.extend(self.outage_of(origin, &losses, of));
+            }
         }
         incidents.extend(countries);
         incidents
@@ -129,6 +129,7 @@ impl Detector {
             as_names: self.as_names(victims.iter()),
             ended_at,
             exposure_secs: secs,
+            recurrences: recurrences(losses),
             state: if is_over { IncidentState::Ended } else { IncidentState::Ongoing },
             vantage_points: VantagePoints {
                 seen: had - kept,
@@ -139,7 +140,7 @@ impl Detector {
             confidence,
             evidence,
             counter_evidence,
-            ..self.blank(id, kind, (from, last))
+            ..Detector::blank(id, kind, (from, last))
         };
         self.finish(&mut incident, &prefixes);
         Some(incident)
@@ -193,8 +194,43 @@ impl Detector {
     }
 }
 
+/// Losses of one origin, sorted by their beginning, that are one outage: those that begin together,
+/// and those of the same prefix that come again soon.
+fn apart<'a>(losses: &[&'a Loss]) -> Vec<Vec<&'a Loss>> {
+    let mut groups: Vec<Vec<&Loss>> = Vec::new();
+    let mut last_of: BTreeMap<Prefix, (usize, &Loss)> = BTreeMap::new();
+    let mut latest: Option<(usize, &Loss)> = None;
+    for &loss in losses {
+        let is_again =
+            |before: &Loss| before.until.is_some_and(|end| loss.from.secs_since(end) <= AGAIN_SECS);
+        let is_together = |before: &Loss| loss.from.secs_since(before.from) <= SAME_OUTAGE_SECS;
+        let again = last_of.get(&loss.prefix).copied().filter(|(_, before)| is_again(before));
+        let found = again.or(latest.filter(|(_, before)| is_together(before)));
+        let group = found.map_or(groups.len(), |(group, _)| group);
+        match groups.get_mut(group) {
+            Some(group) => group.push(loss),
+            None => groups.push(vec![loss]),
+        }
+        last_of.insert(loss.prefix, (group, loss));
+        latest = Some((group, loss));
+    }
+    groups
+}
+
+/// A prefix that is lost again within this time is lost still.
+const AGAIN_SECS: i64 = 3_600;
+
 /// What is new within this time before a loss may take its place.
 const REPLACED_SECS: i64 = 86_400;
+
+/// How often a prefix was lost again, at most.
+fn recurrences(losses: &[&Loss]) -> u32 {
+    let mut counts: BTreeMap<Prefix, u32> = BTreeMap::new();
+    for loss in losses {
+        *counts.entry(loss.prefix).or_default() += 1;
+    }
+    counts.values().max().map_or(0, |most| most - 1)
+}
 
 fn distinct(losses: &[&Loss]) -> usize {
     losses.iter().map(|loss| loss.prefix).collect::<BTreeSet<_>>().len()

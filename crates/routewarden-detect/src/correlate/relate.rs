@@ -101,7 +101,7 @@ fn shares_space(a: &Incident, b: &Incident) -> bool {
 }
 
 /// Prefixes of an incident that are compared with those of another.
-const LISTED_MAX: usize = 64;
+const LISTED_MAX: usize = 16;
 
 fn is_on_paths(incident: &Incident, asns: &[Asn]) -> bool {
     let hops = incident.sample_paths.iter().flat_map(|sample| sample.path.split(' '));

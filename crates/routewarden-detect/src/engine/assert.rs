@@ -307,7 +307,7 @@ impl DetectorShard {
         let Some(constituency) = &self.facts.constituency else { return false };
         let expected = constituency.table.expected_origins(&prefix);
         constituency.table.members_of_asn(culprit).next().is_some()
-            && !expected.is_some_and(|expected| expected.binary_search(&culprit).is_ok())
+            && expected.is_none_or(|expected| expected.binary_search(&culprit).is_err())
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "same_country", weight: -5, ask: against::same_country },
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule like any other")]
 fn less_specific(case: &Case<'_>) -> Option<Found> {
     let (culprit, prefix, count) = (case.culprit(), case.claim.key.prefix, case.target.below);
     Some(

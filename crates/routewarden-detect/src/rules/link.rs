@@ -89,6 +89,7 @@ impl LinkCase<'_> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule like any other")]
 fn unknown_link(case: &LinkCase<'_>) -> Option<Found> {
     let (a, b) = case.ends();
     let place = match case.found.depth {

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use routewarden_core::facts::constituency::{Drift, Observed, Scope, drift};
-use routewarden_core::facts::{FactSource, Facts};
+use routewarden_core::facts::{FactSource, Facts, RelationTable};
 use routewarden_core::{Asn, Prefix};
+use routewarden_detect::relations::{PathSet, infer};
 use serde::Serialize;
 
 use crate::cli::{CheckArgs, ConstituencyCommand, DocumentFormat, FactArgs, TableArgs};
@@ -23,6 +24,8 @@ pub(super) fn run(command: &ConstituencyCommand) -> Result<Exit> {
 /// What a table shows.
 struct Seen {
     observed: Observed,
+    /// Relations that the paths let infer.
+    relations: RelationTable,
     /// Where from, for people.
     source: String,
     is_incomplete: bool,
@@ -34,13 +37,16 @@ fn observe(args: &TableArgs, facts: &Facts, scope: Scope<'_>, quiet: bool) -> Re
     if let Some(origins) = &facts.origins {
         observed.add_origins(scope, origins);
         let source = origins.source.name.clone();
-        return Ok(Some(Seen { observed, source, is_incomplete: false }));
+        let relations = RelationTable::default();
+        return Ok(Some(Seen { observed, relations, source, is_incomplete: false }));
     }
     if args.rib.is_empty() {
         return Ok(None);
     }
+    let mut paths = PathSet::default();
     let is_incomplete = tables::read(&args.rib, quiet, |peer, prefix, path| {
         observed.add_route(scope, peer, prefix, path);
+        paths.insert(path);
     })?;
     let is_incomplete = is_incomplete || observed.over_limit() > 0;
     let name = |path: &String| {
@@ -48,7 +54,8 @@ fn observe(args: &TableArgs, facts: &Facts, scope: Scope<'_>, quiet: bool) -> Re
         name.map_or_else(|| path.clone(), |name| name.to_string_lossy().into_owned())
     };
     let source = args.rib.iter().map(name).collect::<Vec<_>>().join(", ");
-    Ok(Some(Seen { observed, source, is_incomplete }))
+    let relations = infer(&paths, None).table;
+    Ok(Some(Seen { observed, relations, source, is_incomplete }))
 }
 
 /// The document of `check --format json`.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use routewarden_core::facts::{AspaState, InvalidReason, RovState};
-use routewarden_detect::{Evidence, Incident, IncidentState};
+use routewarden_detect::{Evidence, FactValue, Incident, IncidentState};
 
 use super::{confidence_class, duration, words};
 
@@ -110,7 +110,11 @@ fn section(out: &mut dyn Write, title: &str, lines: &[Evidence]) -> io::Result<(
         writeln!(out, "  none")?;
     }
     lines.iter().try_for_each(|line| {
-        let text = format!("{} [{}]", line.text, line.rule);
+        let source = match line.facts.get("source") {
+            Some(FactValue::Text(source)) => format!(" Source: {source}."),
+            _ => String::new(),
+        };
+        let text = format!("{}{source} [{}]", line.text, line.rule);
         wrapped(out, &format!("  {:+4}  ", line.weight), &text)
     })
 }

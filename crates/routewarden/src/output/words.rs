@@ -61,6 +61,16 @@ pub(super) fn what(incident: &Incident) -> String {
             )
         }
         IncidentKind::RouteLeak => leak(incident, &culprits, &prefixes),
+        _ => what_else(incident),
+    }
+}
+
+/// What happened where nobody took or leaked another's traffic.
+fn what_else(incident: &Incident) -> String {
+    let culprits = names(incident, &incident.culprits);
+    let victims = names(incident, &incident.victims);
+    let prefixes = listed(incident);
+    match incident.kind {
         IncidentKind::RoaChange => {
             format!("The ROAs for space of {victims} changed{}.", and_whom(&culprits))
         }
@@ -98,6 +108,8 @@ pub(super) fn what(incident: &Incident) -> String {
         IncidentKind::ExcessivePrepending => {
             format!("{culprits} stands ten times or more in a row in paths to {prefixes}.")
         }
+        // The others are told above.
+        _ => String::new(),
     }
 }
 

@@ -81,9 +81,13 @@ pub struct Member {
     /// What it is worth.
     #[serde(default)]
     pub criticality: Criticality,
-    /// ASes that may stand next to its own in paths, ascending; empty: not checked.
+    /// ASes that sell it transit, ascending: they stand next to its own in paths. With `peers` empty
+    /// as well, neighbours are not checked.
     #[serde(default, deserialize_with = "asns")]
     pub upstreams: Vec<Asn>,
+    /// ASes that exchange routes with it unpaid, ascending: they may stand next to its own, too.
+    #[serde(default, deserialize_with = "asns")]
+    pub peers: Vec<Asn>,
     /// Whom to tell, as `mailto:noc@example.net` or `tel:+1...`.
     #[serde(default, deserialize_with = "texts")]
     pub contacts: Vec<Box<str>>,

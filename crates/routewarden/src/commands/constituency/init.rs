@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use routewarden_core::facts::constituency::{ID_OCTETS_MAX, Observed, Scope, TEXT_OCTETS_MAX};
-use routewarden_core::facts::{Constituency, FactKind, Facts, RovState};
+use routewarden_core::facts::{Constituency, FactKind, Facts, Relation, RovState};
 use routewarden_core::{Asn, Origin, Prefix};
 use routewarden_feeds::facts::load_constituency;
 
@@ -195,7 +195,10 @@ fn render(
             writeln!(out, "countries = [{}]", quoted(&member.country))?;
         }
         write_prefixes(&mut out, facts, observed, member)?;
-        write_upstreams(&mut out, facts, observed, member)?;
+        match seen {
+            Some(seen) => write_neighbours(&mut out, facts, seen, member)?,
+            None => out.push_str("upstreams = []  # none seen: not checked\n"),
+        }
         out.push_str("# contacts = [\"mailto:\", \"tel:\"]\n");
     }
     Ok(out)
@@ -240,16 +243,11 @@ fn write_prefixes(
     Ok(())
 }
 
-/// Neighbours by the number of paths, the most first.
-fn write_upstreams(
-    out: &mut String,
-    facts: &Facts,
-    observed: &Observed,
-    member: &Draft,
-) -> Result<()> {
+/// Neighbours by the number of paths, the most first: those that look like peers apart.
+fn write_neighbours(out: &mut String, facts: &Facts, seen: &Seen, member: &Draft) -> Result<()> {
     let mut paths: BTreeMap<Asn, u64> = BTreeMap::new();
     for &asn in &member.asns {
-        for (neighbour, count) in observed.neighbours(asn) {
+        for (neighbour, count) in seen.observed.neighbours(asn) {
             if !member.asns.contains(&neighbour) {
                 *paths.entry(neighbour).or_default() += count;
             }
@@ -262,20 +260,30 @@ fn write_upstreams(
     }
     let mut ranked: Vec<(Asn, u64)> = paths.into_iter().collect();
     ranked.sort_by_key(|&(asn, count)| (std::cmp::Reverse(count), asn));
-    out.push_str("upstreams = [\n");
-    for (asn, count) in ranked {
-        let name = facts.as_name(asn).map(|name| format!(", {}", comment(name)));
-        let permille = count * 1_000 / all;
-        writeln!(
-            out,
-            "  {},  # in {count} of {all} paths, {}.{} %{}",
-            asn.0,
-            permille / 10,
-            permille % 10,
-            name.unwrap_or_default()
-        )?;
+    let is_provider = |neighbour: Asn| {
+        member.asns.iter().any(|&asn| {
+            let relation = seen.relations.relation(asn, neighbour);
+            relation == Some(Relation::Provider)
+        })
+    };
+    let (upstreams, peers): (Vec<_>, Vec<_>) =
+        ranked.into_iter().partition(|&(asn, _)| is_provider(asn));
+    for (what, list) in [("upstreams", upstreams), ("peers", peers)] {
+        writeln!(out, "{what} = [")?;
+        for (asn, count) in list {
+            let name = facts.as_name(asn).map(|name| format!(", {}", comment(name)));
+            let permille = count * 1_000 / all;
+            writeln!(
+                out,
+                "  {},  # in {count} of {all} paths, {}.{} %{}",
+                asn.0,
+                permille / 10,
+                permille % 10,
+                name.unwrap_or_default()
+            )?;
+        }
+        out.push_str("]\n");
     }
-    out.push_str("]\n");
     Ok(())
 }
 
