@@ -50,7 +50,7 @@ impl Detector {
         if losses.is_empty() {
             return Vec::new();
         }
-        losses.sort_unstable_by_key(|loss| (loss.origin, loss.from, loss.prefix));
+        losses.sort_unstable_by_key(|loss| (loss.origin, loss.from, loss.prefix, loss.lost_at));
         let known = self.prefixes_by_origin();
         let mut incidents = Vec::new();
         let (countries, told) = self.country_outages(&losses, &known);

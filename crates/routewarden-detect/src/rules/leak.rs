@@ -29,7 +29,7 @@ type LeakRule = Rule<fn(&LeakCase<'_>) -> Option<Found>>;
 pub(crate) const RULES: &[LeakRule] = &[
     Rule { name: "otc_says_leak", weight: 70, ask: otc },
     Rule { name: "aspa_invalid_path", weight: 60, ask: aspa },
-    Rule { name: "relations_stated", weight: 50, ask: stated },
+    Rule { name: "relations_stated", weight: 55, ask: stated },
     Rule { name: "relations_given", weight: 40, ask: given },
     Rule { name: "relations_inferred", weight: 30, ask: inferred },
     Rule { name: "new_triple", weight: 15, ask: new_triple },

@@ -1,108 +1,28 @@
-use routewarden_core::facts::{
-    FactKind, FactSource, InvalidReason, Link, Organisation, OrganisationTable, Relation,
-    RelationTable, RovState, Sourced,
-};
-use routewarden_core::{AsPathBuf, PeerId};
+//! Every rule alone: a case in which it speaks, and one in which it is silent.
 
-use super::*;
-use crate::claim::{ClaimKey, ClaimKind, Reaction};
-use crate::knowledge::KnownFrom;
+mod leak;
+mod less_specific;
+mod link;
+mod origin;
+mod outage;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use routewarden_core::facts::{
+    FactKind, FactSource, Link, Organisation, OrganisationTable, Relation, RelationTable, Sourced,
+};
+use routewarden_core::{AsPathBuf, Asn, PeerId, Timestamp};
+
+use super::{confidence, rule_weights};
+use crate::claim::{Claim, ClaimKey, ClaimKind};
+use crate::incident::Evidence;
 
 const CULPRIT: Asn = Asn(64503);
 const VICTIM: Asn = Asn(64502);
 
-/// A sub-prefix claim of one unrelated AS, seen by 3 of 4 vantage points, still there.
-struct Fixture {
-    claim: Claim,
-    target: Target,
-    facts: Facts,
-    vantage_points: usize,
-    has_table: bool,
-    adjacent: bool,
-    victim_is_present: bool,
-    now: Timestamp,
-}
-
 fn at(secs: u32) -> Timestamp {
     Timestamp::from_secs(1_000_000 + secs)
-}
-
-impl Fixture {
-    fn sub_prefix() -> Self {
-        let key = ClaimKey {
-            prefix: "203.0.113.128/25".parse().unwrap(),
-            kind: ClaimKind::Origin,
-            culprit: CULPRIT,
-        };
-        let mut claim = Claim::new(key, at(0), 1);
-        for peer in 0..3 {
-            let path = AsPathBuf::sequence([Asn(64496 + peer), Asn(64500), CULPRIT]);
-            claim.enter(at(peer), (PeerId(peer), Asn(64496 + peer)), path.as_path());
-        }
-        let target = Target {
-            victims: vec![VICTIM],
-            covering: Some("203.0.113.0/24".parse().unwrap()),
-            victims_cover: Some("203.0.113.0/24".parse().unwrap()),
-            known_from: KnownFrom::Table,
-            known_since: Timestamp::from_secs(1),
-            victim_was_present: false,
-            victim_routes: 4,
-            victim_routes_via_culprit: 0,
-            below: 0,
-            below_foreign: 0,
-            culprit_below: 0,
-            culprit_covers: None,
-        };
-        Fixture {
-            claim,
-            target,
-            facts: Facts::default(),
-            vantage_points: 4,
-            has_table: true,
-            adjacent: false,
-            victim_is_present: false,
-            now: at(3_600),
-        }
-    }
-
-    fn exact() -> Self {
-        let mut fixture = Fixture::sub_prefix();
-        fixture.target.covering = None;
-        fixture.target.victim_was_present = true;
-        fixture.victim_is_present = true;
-        fixture
-    }
-
-    fn lines(&self) -> Vec<Evidence> {
-        weigh(&Case {
-            is_by_victims_neighbour: false,
-            is_culprit_known: true,
-            near_own_prefix: None,
-            claim: &self.claim,
-            target: &self.target,
-            facts: &self.facts,
-            vantage_points: self.vantage_points,
-            has_table: self.has_table,
-            adjacent: self.adjacent,
-            victim_is_present: self.victim_is_present,
-            now: self.now,
-        })
-    }
-
-    /// The rules that hold, in the order of the tables.
-    fn rules(&self) -> Vec<String> {
-        self.lines().into_iter().map(|line| line.rule).collect()
-    }
-
-    fn holds(&self, rule: &str) -> bool {
-        self.rules().iter().any(|held| held == rule)
-    }
-
-    fn end(&mut self, secs: u32) {
-        for peer in 0..3 {
-            self.claim.leave(at(secs), PeerId(peer));
-        }
-    }
 }
 
 fn source(kind: FactKind) -> FactSource {
@@ -116,6 +36,7 @@ fn source(kind: FactKind) -> FactSource {
     }
 }
 
+/// The culprit's organisation and the victim's, each with its country.
 fn organisations(culprit: (&str, &str), victim: (&str, &str)) -> Sourced<OrganisationTable> {
     let organisation = |(id, country): (&str, &str)| Organisation {
         id: id.into(),
@@ -131,169 +52,95 @@ fn organisations(culprit: (&str, &str), victim: (&str, &str)) -> Sourced<Organis
     }
 }
 
-#[test]
-fn an_unrelated_more_specific_of_exclusive_space_rests_on_these_rules() {
-    let fixture = Fixture::sub_prefix();
-    let expected =
-        ["more_specific_of_foreign_prefix", "no_relation", "exclusive_space", "widely_seen"];
-    assert_eq!(fixture.rules(), expected);
-    assert_eq!(confidence(&fixture.lines()), 65);
+fn relations(links: &[(Asn, Asn, Relation)]) -> Sourced<RelationTable> {
+    let links = links.iter().map(|&(a, b, relation)| Link::given(a, b, relation)).collect();
+    Sourced { table: RelationTable::from_links(links), source: source(FactKind::Relations) }
 }
 
-#[test]
-fn a_foreign_origin_of_the_exact_prefix_is_another_rule() {
-    let rules = Fixture::exact().rules();
-    assert_eq!(rules, ["foreign_origin", "no_relation", "exclusive_space", "widely_seen"]);
+/// A claim of the culprit's on the `n`th /24, held by one peer since second 0.
+fn claim(kind: ClaimKind, n: u32) -> Claim {
+    let prefix = routewarden_core::Prefix::v4(0x2000_0000 | n << 8, 24).unwrap();
+    let mut claim = Claim::new(ClaimKey { prefix, kind, culprit: CULPRIT }, at(0), u64::from(n));
+    let path = AsPathBuf::sequence([Asn(64496), CULPRIT, VICTIM]);
+    claim.enter(at(0), (PeerId(0), Asn(64496)), path.as_path());
+    claim.origin = Some(VICTIM);
+    claim
 }
 
-#[test]
-fn rov_weighs_by_state_and_reason() {
-    let cases = [
-        ((RovState::Invalid, Some(InvalidReason::Asn)), "rov_invalid_asn"),
-        ((RovState::Invalid, Some(InvalidReason::MaxLength)), "rov_invalid_max_length"),
-        ((RovState::Valid, None), "rov_valid"),
-    ];
-    for (rov, rule) in cases {
-        let mut fixture = Fixture::sub_prefix();
-        fixture.claim.rov = Some(rov);
-        assert!(fixture.holds(rule), "{rule}");
-    }
-    let mut fixture = Fixture::sub_prefix();
-    fixture.claim.rov = Some((RovState::NotFound, None));
-    assert_eq!(fixture.lines(), Fixture::sub_prefix().lines());
-}
+/// A rule, what makes it speak, and what leaves it silent.
+type RuleCase<F> = (&'static str, fn(&mut F), fn(&mut F));
 
-#[test]
-fn a_reaction_counts_fully_only_when_it_is_known_to_be_new() {
-    let mut fixture = Fixture::sub_prefix();
-    let prefix = fixture.claim.key.prefix;
-    fixture.claim.push_reaction(Reaction { seq: 1, time: at(600), prefix, origin: VICTIM });
-    assert!(fixture.holds("victim_reacted") && !fixture.holds("victim_announces_again"));
-    fixture.has_table = false;
-    assert!(!fixture.holds("victim_reacted") && fixture.holds("victim_announces_again"));
-    let half = "203.0.113.128/26".parse().unwrap();
-    fixture.claim.push_reaction(Reaction { seq: 1, time: at(700), prefix: half, origin: VICTIM });
-    assert!(fixture.holds("victim_reacted"));
-}
-
-#[test]
-fn every_relation_speaks_against_and_undoes_no_relation() {
-    type Change = fn(&mut Fixture);
-    let changes: [(&str, Change); 7] = [
-        ("neighbours", |f| f.adjacent = true),
-        ("victim_on_path", |f| f.claim.announcements_via_victim = 1),
-        ("culprit_on_victims_path", |f| f.target.victim_routes_via_culprit = 1),
-        ("culprit_covers_victim", |f| {
-            f.target.culprit_covers = Some("203.0.0.0/16".parse().unwrap());
-        }),
-        ("culprit_already_in_block", |f| f.target.culprit_below = 1),
-        ("same_organisation", |f| {
-            f.facts.organisations = Some(organisations(("ORG-A", "NL"), ("ORG-A", "NL")));
-        }),
-        ("as_relationship", |f| {
-            let link = Link::given(VICTIM, CULPRIT, Relation::Customer);
-            let table = RelationTable::from_links(vec![link]);
-            f.facts.relations = Some(Sourced { table, source: source(FactKind::Relations) });
-        }),
-    ];
-    let before = confidence(&Fixture::sub_prefix().lines());
-    for (rule, change) in changes {
-        let mut fixture = Fixture::sub_prefix();
-        change(&mut fixture);
-        assert!(fixture.holds(rule), "{rule}");
-        assert!(!fixture.holds("no_relation"), "{rule}");
-        assert!(confidence(&fixture.lines()) < before, "{rule}");
+/// Asserts that each rule speaks in one case and not in the other, and that what it says moves the
+/// confidence its way only.
+fn assert_each_alone<F>(
+    base: impl Fn() -> F,
+    lines: impl Fn(&F) -> Vec<Evidence>,
+    cases: &[RuleCase<F>],
+) {
+    for &(rule, speak, silence) in cases {
+        let told = |change: fn(&mut F)| {
+            let mut fixture = base();
+            change(&mut fixture);
+            lines(&fixture)
+        };
+        let (spoken, silent) = (told(speak), told(silence));
+        let line = spoken.iter().find(|line| line.rule == rule);
+        let Some(line) = line else { panic!("{rule} is silent: {spoken:#?}") };
+        assert!(!silent.iter().any(|line| line.rule == rule), "{rule} speaks: {silent:#?}");
+        let (with, without) = (confidence(&spoken), confidence(&silent));
+        if line.weight > 0 {
+            assert!(with >= without, "{rule}: {with} with it, {without} without");
+        } else {
+            assert!(with <= without, "{rule}: {with} with it, {without} without");
+        }
     }
 }
 
-#[test]
-fn countries_count_when_both_are_known() {
-    let mut fixture = Fixture::sub_prefix();
-    fixture.facts.organisations = Some(organisations(("ORG-A", "NL"), ("ORG-B", "BE")));
-    assert!(fixture.holds("countries_differ"));
-    fixture.facts.organisations = Some(organisations(("ORG-A", "NL"), ("ORG-B", "NL")));
-    assert!(fixture.holds("same_country"));
-    fixture.facts.organisations = Some(organisations(("ORG-A", ""), ("ORG-B", "NL")));
-    assert!(!fixture.holds("same_country") && !fixture.holds("countries_differ"));
+/// Asserts that the cases and `elsewhere` name every rule of the list.
+fn assert_all_named<F>(list: &str, cases: &[RuleCase<F>], elsewhere: &[&str]) {
+    let weights = rule_weights();
+    let (_, rules) = weights.iter().find(|(name, _)| *name == list).unwrap();
+    let mut rules: Vec<&str> = rules.iter().map(|&(rule, _)| rule).collect();
+    let mut named: Vec<&str> =
+        cases.iter().map(|&(rule, ..)| rule).chain(elsewhere.iter().copied()).collect();
+    rules.sort_unstable();
+    named.sort_unstable();
+    named.dedup();
+    assert_eq!(named, rules, "{list}");
 }
 
-#[test]
-fn delegated_space_is_no_exclusive_space() {
-    let mut fixture = Fixture::sub_prefix();
-    (fixture.target.below, fixture.target.below_foreign) = (5, 2);
-    assert!(fixture.holds("delegated_space") && !fixture.holds("exclusive_space"));
-}
+fn nothing<F>(_: &mut F) {}
 
 #[test]
-fn an_exact_prefix_that_goes_back_to_its_owner_was_no_move() {
-    let mut fixture = Fixture::exact();
-    fixture.end(900);
-    assert!(fixture.holds("returned_to_victim") && !fixture.holds("transfer"));
-    let mut covered = Fixture::sub_prefix();
-    covered.end(900);
-    covered.victim_is_present = true;
-    assert!(covered.holds("returned_to_victim"), "the covering route stands as before");
-    let mut moved = Fixture::exact();
-    moved.victim_is_present = false;
-    assert!(moved.holds("transfer") && !moved.holds("returned_to_victim"));
-    let mut moved_before = Fixture::exact();
-    moved_before.target.victim_was_present = false;
-    assert!(moved_before.holds("transfer"));
-    moved_before.has_table = false;
-    assert!(!moved_before.holds("transfer"), "without a table absence means nothing");
+fn names_are_unique_within_a_list_and_have_one_weight_in_all() {
+    let mut weights: BTreeMap<(&str, &str), i32> = BTreeMap::new();
+    let mut signs: BTreeMap<&str, bool> = BTreeMap::new();
+    for (list, rules) in rule_weights() {
+        for (rule, weight) in rules {
+            assert_ne!(weight, 0, "{rule}");
+            assert_eq!(weights.insert((list, rule), weight), None, "{rule} twice in {list}");
+            assert_eq!(*signs.entry(rule).or_insert(weight > 0), weight > 0, "{rule}");
+        }
+    }
 }
 
-#[test]
-fn visibility_counts_as_a_share_of_the_vantage_points() {
-    let mut fixture = Fixture::sub_prefix();
-    fixture.vantage_points = 100;
-    assert!(fixture.holds("barely_seen") && !fixture.holds("widely_seen"));
-    fixture.end(10);
-    assert!(fixture.holds("fleeting"));
-    fixture.vantage_points = 20;
-    assert!(!fixture.holds("barely_seen") && !fixture.holds("widely_seen"));
-}
-
-#[test]
-fn weak_knowledge_flapping_and_slips_speak_against() {
-    let mut fixture = Fixture::sub_prefix();
-    fixture.target.known_from = KnownFrom::Stream;
-    fixture.target.victim_routes = 1;
-    assert!(fixture.holds("weak_baseline") && !fixture.holds("exclusive_space"));
-    fixture.target.victim_routes = 3;
-    assert!(!fixture.holds("weak_baseline"));
-    fixture.claim.recurrences = 3;
-    assert!(fixture.holds("flapping"));
-    assert!(!fixture.holds("fat_finger"), "neighbouring ASNs are no slip by themselves");
-    fixture.claim.announcements_via_victim = 1;
-    assert!(fixture.holds("fat_finger"));
-    let mut habit = Fixture::exact();
-    habit.target.victims.push(Asn(64999));
-    assert!(habit.holds("multi_origin_habit") && !habit.holds("exclusive_space"));
-}
-
-#[test]
-fn one_digit_slips_are_of_equal_length() {
-    assert!(against::differ_by_one_digit(Asn(64502), Asn(64512)));
-    assert!(!against::differ_by_one_digit(Asn(64502), Asn(64502)));
-    assert!(!against::differ_by_one_digit(Asn(64502), Asn(6450)));
-    assert!(!against::differ_by_one_digit(Asn(64502), Asn(46502)));
-}
-
-#[test]
-fn a_long_prefix_is_long_by_family() {
-    // A /25 that most accept is not held against the claim; one that few saw is.
-    assert!(!Fixture::sub_prefix().holds("long_prefix"));
-    let mut fixture = Fixture::sub_prefix();
-    fixture.vantage_points = 100;
-    assert!(fixture.holds("long_prefix"));
-}
-
-#[test]
-fn weights_have_the_sign_of_their_table_and_names_are_unique() {
-    assert!(support::RULES.iter().all(|rule| rule.weight > 0));
-    assert!(against::RULES.iter().all(|rule| rule.weight < 0));
-    let names: std::collections::BTreeSet<_> =
-        rule_weights().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names.len(), rule_weights().len());
+proptest! {
+    /// Whatever stands: one more reason for it never lowers the confidence, one against never
+    /// raises it.
+    #[test]
+    fn confidence_is_monotone(weights in prop::collection::vec(-100_i32..100, 0..20), more in -100_i32..100) {
+        let line = |&weight: &i32| Evidence {
+            rule: String::new(),
+            weight,
+            text: String::new(),
+            facts: BTreeMap::new(),
+        };
+        let mut lines: Vec<Evidence> = weights.iter().map(line).collect();
+        let before = confidence(&lines);
+        lines.push(line(&more));
+        let after = confidence(&lines);
+        prop_assert!((1..=99).contains(&after));
+        let is_kept = if more >= 0 { after >= before } else { after <= before };
+        prop_assert!(is_kept, "{} {}", before, after);
+    }
 }
