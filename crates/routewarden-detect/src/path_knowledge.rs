@@ -59,9 +59,15 @@ impl PathKnowledge {
     pub(crate) fn new(
         facts: &Facts,
         paths: &PathSet,
-        links: HashSet<u64, Hasher>,
+        mut links: HashSet<u64, Hasher>,
         full_feeds: [usize; 2],
     ) -> Self {
+        if !facts.route_servers.is_empty() {
+            // Who stand on both sides of a route server are neighbours.
+            for path in paths.iter() {
+                links.extend(path.iter().zip(path.iter().skip(1)).map(|(&a, &b)| link(a, b)));
+            }
+        }
         let has_links = !links.is_empty();
         let is_large = paths.len() >= INFER_PATHS_MIN;
         let given = facts.relations.as_ref().map(|facts| &facts.table);

@@ -9,7 +9,14 @@ use routewarden_core::{
     RouteEvent, RouteEventKind, SegmentKind, Timestamp,
 };
 
-use crate::{Config, Detector, Incident, IncidentKind, IncidentState, Report};
+use crate::{Config, Detector, FactsChange, Incident, IncidentKind, IncidentState, Report};
+
+mod constituency;
+mod leaks;
+mod links;
+mod origins;
+mod outages;
+mod rpki;
 
 const VICTIM: u32 = 64502;
 const CULPRIT: u32 = 64503;
@@ -19,6 +26,9 @@ struct Lab {
     config: Config,
     facts: Facts,
     batch: EventBatch,
+    /// Number of events that are the table, once it is complete.
+    table: Option<usize>,
+    changes: Vec<(usize, Timestamp, FactsChange)>,
     /// Order in which the peers are numbered.
     order: Vec<u32>,
 }
@@ -48,6 +58,8 @@ impl Lab {
             config: Config { bogons: false, ..Config::default() },
             facts: Facts::default(),
             batch: EventBatch::default(),
+            table: None,
+            changes: Vec::new(),
             order: (0..6).collect(),
         }
     }
@@ -67,6 +79,47 @@ impl Lab {
         let first = [64496 + peer, 64510];
         let path = AsPathBuf::sequence(first.iter().chain(tail).copied().map(Asn));
         self.announce_path(secs, peer, prefix, &path);
+    }
+
+    /// All peers but the second session have the route in the table.
+    fn stands(&mut self, prefix: &str, tail: &[u32]) {
+        for peer in 0..5 {
+            let first = [64496 + peer, 64510];
+            let path = AsPathBuf::sequence(first.iter().chain(tail).copied().map(Asn));
+            let attributes = RouteAttributes::from_path(path.as_path());
+            let attributes = self.batch.push_attributes(&attributes).unwrap();
+            let prefix = p(prefix);
+            self.push(
+                0,
+                peer,
+                RouteEventKind::TableEntry { prefix, attributes, originated: at(0) },
+            );
+        }
+    }
+
+    /// The table is complete.
+    fn begin(&mut self) {
+        self.table = Some(self.batch.events.len());
+    }
+
+    fn change(&mut self, secs: u32, change: FactsChange) {
+        self.changes.push((self.batch.events.len(), at(secs), change));
+    }
+
+    /// All peers announce the prefix with an Only-to-Customer attribute.
+    fn all_announce_otc(&mut self, secs: u32, prefix: &str, tail: &[u32], otc: u32) {
+        for peer in 0..5 {
+            let first = [64496 + peer, 64510];
+            let path = AsPathBuf::sequence(first.iter().chain(tail).copied().map(Asn));
+            let otc = Some(Asn(otc));
+            let attributes = RouteAttributes { otc, ..RouteAttributes::from_path(path.as_path()) };
+            let attributes = self.batch.push_attributes(&attributes).unwrap();
+            self.push(secs, peer, RouteEventKind::Announcement { prefix: p(prefix), attributes });
+        }
+    }
+
+    fn all_withdraw(&mut self, secs: u32, prefix: &str) {
+        (0..5).for_each(|peer| self.withdraw(secs, peer, prefix));
     }
 
     fn all_announce(&mut self, secs: u32, prefix: &str, tail: &[u32]) {
@@ -92,13 +145,50 @@ impl Lab {
         }
         let ids: Vec<PeerId> = (0..6).map(|n| peers.intern(&peer(n))).collect();
         let mut detector = Detector::new(self.config, self.facts.clone());
-        detector.apply(&self.batch, 0..self.batch.events.len(), &ids, &peers);
+        let mut start = 0;
+        let mut feed = |detector: &mut Detector, end: usize| {
+            detector.apply(&self.batch, start..end, &ids, &peers);
+            start = end;
+        };
+        if let Some(table) = self.table {
+            feed(&mut detector, table);
+            detector.begin_updates();
+        }
+        for (end, time, change) in &self.changes {
+            feed(&mut detector, *end);
+            detector.change_facts(*time, change.clone());
+            // As between the parts of a long run.
+            detector = Detector::from_shards(detector.into_shards()).unwrap();
+        }
+        feed(&mut detector, self.batch.events.len());
         detector.report()
     }
 
     fn incidents(&self) -> Vec<Incident> {
         self.run().incidents
     }
+}
+
+fn sourced<T>(kind: FactKind, table: T) -> Sourced<T> {
+    Sourced { table, source: source(kind) }
+}
+
+fn vrp(prefix: &str, max_len: u8, asn: u32) -> Vrp {
+    let ta = routewarden_core::facts::TrustAnchorId::default();
+    Vrp { prefix: p(prefix), max_len, asn: Asn(asn), ta }
+}
+
+fn only(incidents: &[Incident]) -> &Incident {
+    let [incident] = incidents else { panic!("{incidents:#?}") };
+    incident
+}
+
+fn kinds(incidents: &[Incident]) -> Vec<IncidentKind> {
+    incidents.iter().map(|incident| incident.kind).collect()
+}
+
+fn has(incident: &Incident, rule: &str) -> bool {
+    incident.evidence.iter().chain(&incident.counter_evidence).any(|line| line.rule == rule)
 }
 
 /// The victim's prefix stands with all peers from second 0.
@@ -334,12 +424,7 @@ fn the_id_stays_while_the_incident_grows() {
 
 #[test]
 fn rpki_invalid_alone_is_its_own_kind_and_with_a_claim_it_is_evidence() {
-    let vrp = Vrp {
-        prefix: p("203.0.113.0/24"),
-        max_len: 24,
-        asn: Asn(VICTIM),
-        ta: routewarden_core::facts::TrustAnchorId::default(),
-    };
+    let vrp = vrp("203.0.113.0/24", 24, VICTIM);
     let mut lab = lab_with_victim();
     let table = VrpTable::from_vrps(vec![vrp]);
     lab.facts.vrps = Some(Sourced { table, source: source(FactKind::Vrps) });

@@ -29,9 +29,10 @@ impl Detector {
     /// One incident out of the claims of one cause, at least one.
     pub(super) fn build(&self, group: Group<'_>) -> Incident {
         let Group { claims, extra, is_weighed_whole, leak } = group;
-        let usual = usual_kind(&claims);
+        let has_table = self.has_table();
+        let usual = usual_kind(&claims, has_table);
         // The strongest claim of the usual kind speaks for the incident; ties go to the earliest.
-        let of_usual = claims.iter().filter(|weighed| kind(weighed.claim, SURE) == usual);
+        let of_usual = claims.iter().filter(|w| kind(w.claim, SURE, has_table) == usual);
         let strongest = of_usual.min_by_key(|weighed| {
             (u8::MAX - weighed.confidence, weighed.claim.first_seen, weighed.claim.key)
         });
@@ -42,7 +43,7 @@ impl Detector {
         let confidence = rules::confidence(&lines);
         let kind = match leak {
             Some(_) => IncidentKind::RouteLeak,
-            None => lead.map_or(IncidentKind::Moas, |claim| kind(claim, confidence)),
+            None => lead.map_or(IncidentKind::Moas, |claim| kind(claim, confidence, has_table)),
         };
         let all: Vec<&Claim> = claims.iter().map(|weighed| weighed.claim).collect();
         let life = Life::of(&all, self.now());
@@ -287,10 +288,10 @@ const SURE: u8 = 99;
 
 /// The kind that most of the claims are of, whatever their confidence; of equal ones that of the
 /// most confident claim.
-fn usual_kind(claims: &[Weighed<'_>]) -> IncidentKind {
+fn usual_kind(claims: &[Weighed<'_>], has_table: bool) -> IncidentKind {
     let mut counts: BTreeMap<IncidentKind, (usize, u8)> = BTreeMap::new();
     for weighed in claims {
-        let (count, best) = counts.entry(kind(weighed.claim, SURE)).or_default();
+        let (count, best) = counts.entry(kind(weighed.claim, SURE, has_table)).or_default();
         *count += 1;
         *best = weighed.confidence.max(*best);
     }
@@ -298,7 +299,7 @@ fn usual_kind(claims: &[Weighed<'_>]) -> IncidentKind {
     most.map_or(IncidentKind::Moas, |(kind, _)| kind)
 }
 
-fn kind(claim: &Claim, confidence: u8) -> IncidentKind {
+fn kind(claim: &Claim, confidence: u8, has_table: bool) -> IncidentKind {
     match claim.key.kind {
         ClaimKind::RpkiInvalid => IncidentKind::RpkiInvalid,
         ClaimKind::BogonPrefix => IncidentKind::BogonPrefix,
@@ -315,13 +316,14 @@ fn kind(claim: &Claim, confidence: u8) -> IncidentKind {
         ClaimKind::AsSet => IncidentKind::AsSet,
         ClaimKind::LongPath => IncidentKind::LongPath,
         ClaimKind::Prepending => IncidentKind::ExcessivePrepending,
-        ClaimKind::Origin => origin_kind(claim, confidence),
+        ClaimKind::Origin => origin_kind(claim, confidence, has_table),
     }
 }
 
-fn origin_kind(claim: &Claim, confidence: u8) -> IncidentKind {
+/// Without a table nobody knows that a holder does not announce its space.
+fn origin_kind(claim: &Claim, confidence: u8, has_table: bool) -> IncidentKind {
     let target = claim.target.as_ref();
-    let is_unused = target.is_some_and(|target| {
+    let is_unused = target.filter(|_| has_table).is_some_and(|target| {
         target.known_from == KnownFrom::Operator
             && target.victim_routes == 0
             && !target.victim_was_present
