@@ -577,7 +577,17 @@ fn a_table_that_relations_are_inferred_from_gives_the_same_in_any_number_of_shar
     let mut kinds: Vec<_> = one.incidents.iter().map(|incident| incident.kind).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, [IncidentKind::ForgedOrigin, IncidentKind::RouteLeak]);
+    let rules = one.incidents.iter().flat_map(|incident| &incident.evidence);
+    let rules: Vec<&str> = rules.map(|line| line.rule.as_str()).collect();
+    assert!(rules.contains(&"relations_inferred") && rules.contains(&"unlike_a_real_link"));
     for shards in [2, 8, 256] {
         assert_eq!(text(&report(shards)), text(&one), "{shards} shards");
     }
+    // What is given goes before what is inferred: the one before buys of the leaker.
+    let given = Link::given(Asn(4001), Asn(3201), Relation::Customer);
+    let table = RelationTable::from_links(vec![given]);
+    let relations = Some(sourced(FactKind::Relations, table));
+    let facts = Facts { relations, ..Facts::default() };
+    let report = recording.report(config, &facts, true, 1, 500);
+    assert!(report.incidents.iter().all(|incident| incident.kind != IncidentKind::RouteLeak));
 }

@@ -76,11 +76,14 @@ fn what_many_depend_on_is_grave_and_what_a_roa_allows_is_not() {
     assert_eq!(only(&incidents).severity_class, SeverityClass::High);
     let mut lab = self::lab();
     lab.all_announce(100, "203.0.113.0/25", &[64508]);
+    lab.all_announce(200, "203.0.113.0/26", &[64511, VICTIM]);
     let grave = lab.incidents()[0].severity;
-    let table = VrpTable::from_vrps(vec![vrp("203.0.113.0/24", 25, 64508)]);
+    let table = VrpTable::from_vrps(vec![vrp("203.0.113.0/25", 25, 64508)]);
     lab.facts.vrps = Some(sourced(FactKind::Vrps, table));
-    let severities: Vec<u8> = lab.incidents().iter().map(|incident| incident.severity).collect();
-    assert_eq!((grave, severities.as_slice()), (53, [39].as_slice()));
+    let incidents = lab.incidents();
+    let hijack = incidents.iter().find(|incident| incident.culprits == [Asn(64508)]).unwrap();
+    assert!(has(hijack, "rov_valid"));
+    assert_eq!((grave, hijack.severity), (53, 39));
 }
 
 #[test]
