@@ -1,6 +1,7 @@
 //! Facts that change while the detector runs, and what the changes say by themselves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use routewarden_core::facts::{
     ANCHOR_LOSS_DIVISOR, AspaFinding, AspaFindingKind, AspaTable, Facts, RoaFinding,
@@ -8,6 +9,8 @@ use routewarden_core::facts::{
     lost_anchors, roa_changes,
 };
 use routewarden_core::{Prefix, Timestamp};
+
+use crate::rules::cite;
 
 /// Tables that take the place of those before.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +33,8 @@ pub(crate) enum ChangeFinding {
 pub(crate) struct Change {
     pub(crate) time: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
+    /// The new table, as cited.
+    pub(crate) source: Arc<str>,
     pub(crate) finding: ChangeFinding,
 }
 
@@ -73,7 +78,8 @@ impl ChangeLog {
             };
             touched = diff.touched();
             self.end(time, &new.table, &diff);
-            self.note(time, found.into_iter().map(ChangeFinding::Roa));
+            let source = cite(&new.source).into();
+            self.note((time, source), found.into_iter().map(ChangeFinding::Roa));
             facts.vrps = Some(new);
         }
         if let Some(new) = change.aspas {
@@ -81,7 +87,8 @@ impl ChangeLog {
                 let old = facts.aspas.iter().flat_map(|facts| facts.table.iter());
                 let found = aspa_changes(old, new.table.iter(), &constituency.table);
                 let found = found.into_iter().filter(|finding| is_against(finding.kind));
-                self.note(time, found.map(ChangeFinding::Aspa));
+                let source = cite(&new.source).into();
+                self.note((time, source), found.map(ChangeFinding::Aspa));
             }
             facts.aspas = Some(new);
         }
@@ -118,9 +125,14 @@ impl ChangeLog {
         }
     }
 
-    fn note(&mut self, time: Timestamp, found: impl Iterator<Item = ChangeFinding>) {
+    fn note(
+        &mut self,
+        (time, source): (Timestamp, Arc<str>),
+        found: impl Iterator<Item = ChangeFinding>,
+    ) {
         let room = FINDINGS_MAX.saturating_sub(self.changes.len());
-        let change = |finding| Change { time, ended_at: None, finding };
+        let change =
+            |finding| Change { time, ended_at: None, source: Arc::clone(&source), finding };
         self.changes.extend(found.take(room).map(change));
     }
 }

@@ -2,6 +2,7 @@
 //! incidents are made of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use routewarden_core::facts::{InvalidReason, RovState, Vrp};
 use routewarden_core::{AsPath, AsPathBuf, Asn, PeerId, Prefix, Timestamp};
@@ -65,7 +66,7 @@ pub(crate) struct ClaimKey {
     pub(crate) culprit: Asn,
 }
 
-/// Against whom an [`ClaimKind::Origin`] claim stands, as known when it was made.
+/// Against whom a claim stands that has a victim, as known when it was made.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     /// Origins known of the prefix, or of the nearest covering prefix; sorted.
@@ -152,6 +153,8 @@ pub(crate) struct Claim {
     pub(crate) rov: Option<(RovState, Option<InvalidReason>)>,
     /// VRPs that covered the prefix when the claim of route origin validation was made.
     pub(crate) covering_vrps: Vec<Vrp>,
+    /// The file that they stand in, as cited.
+    pub(crate) vrps_source: Option<Arc<str>>,
     /// Bogon ASNs in the paths.
     pub(crate) bogon_asns: Vec<Asn>,
     pub(crate) reactions: Vec<Reaction>,
@@ -195,6 +198,7 @@ impl Claim {
             target: None,
             rov: None,
             covering_vrps: Vec::new(),
+            vrps_source: None,
             bogon_asns: Vec::new(),
             reactions: Vec::new(),
             origin: None,

@@ -172,9 +172,11 @@ impl Detector {
             other.is_some_and(|other| other.witnesses.len() >= self.quorum(other))
         };
         match (claim.key.kind, claim.finding.as_deref()) {
-            // What the victim of a hijack announces against it is no news of its own.
+            // What the victim of a hijack announces against it is no news of its own, nor is what
+            // comes over a forged link.
             (ClaimKind::MoreSpecific, _) => {
-                told.reactions.contains(&(claim.key.prefix, claim.key.culprit))
+                let route = (claim.key.prefix, claim.key.culprit);
+                told.reactions.contains(&route) || told.on_paths.contains(&route)
             }
             (ClaimKind::RpkiInvalid, _) => {
                 is_reported(ClaimKind::Origin)

@@ -30,7 +30,7 @@ use crate::knowledge::{
 use crate::outage::Outages;
 use crate::path_knowledge::{Look, PathKnowledge};
 use crate::session_log::SessionLog;
-use crate::{Config, Counters};
+use crate::{Config, Counters, rules};
 
 type Hasher = foldhash::fast::FixedState;
 
@@ -45,6 +45,8 @@ pub struct DetectorShard {
     pub(crate) topology: Topology,
     /// What the table and the facts say of links; the same in every shard.
     pub(crate) knowledge: Arc<PathKnowledge>,
+    /// The VRPs in use, as cited.
+    vrps_source: Option<Arc<str>>,
     pub(crate) outages: Outages,
     /// The same in every shard.
     pub(crate) session_log: SessionLog,
@@ -88,6 +90,7 @@ impl DetectorShard {
             habit: OriginHabit::with_limit(shard.part_of(KNOWN_PREFIXES_MAX)),
             topology: Topology::with_limit(shard.part_of(LINKS_MAX)),
             knowledge: Arc::default(),
+            vrps_source: facts.vrps.as_ref().map(|vrps| rules::cite(&vrps.source).into()),
             outages: Outages::default(),
             session_log: SessionLog::default(),
             changes: ChangeLog::default(),
@@ -423,6 +426,7 @@ impl DetectorShard {
             claim.rov = Some(vrps.table.state(&change.prefix, Origin::of(path)));
             if claim.key.kind == ClaimKind::RpkiInvalid {
                 claim.covering_vrps = vrps.table.covering(&change.prefix).take(VRPS_MAX).collect();
+                claim.vrps_source.clone_from(&self.vrps_source);
             }
         }
         if claim.witnesses.is_empty() && claim.announcements == 0 {

@@ -173,7 +173,7 @@ impl IncidentState {
     }
 }
 
-/// Severity class of csirt-practice: ≥80 critical, 60 high, 40 medium, 20 low, else info.
+/// Class of a severity: from 80 critical, 60 high, 40 medium, 20 low, else info.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeverityClass {
@@ -449,7 +449,7 @@ pub struct Incident {
     pub artemis_class: Option<String>,
     /// The parties of a route leak; `null` for other kinds.
     pub leak: Option<LeakTriple>,
-    /// The forged link; `null` for other kinds.
+    /// The link that nobody has seen before; `null` where the incident rests on none.
     pub link: Option<ForgedLink>,
     /// ASes that did it.
     pub culprits: Vec<Asn>,
@@ -469,7 +469,7 @@ pub struct Incident {
     pub last_seen: Timestamp,
     /// When the last vantage point lost it; `null` while it lasts.
     pub ended_at: Option<Timestamp>,
-    /// Seconds from first seen to the end, or to the last event.
+    /// Seconds in which it was seen, up to the end or the last event; pauses are left out.
     pub exposure_secs: i64,
     /// How often it came back after it had ended.
     pub recurrences: u32,
@@ -487,7 +487,7 @@ pub struct Incident {
     pub severity_class: SeverityClass,
     /// Route origin validation.
     pub rov: RovSummary,
-    /// Verification of the path against ASPA records; `null` when it was not done.
+    /// Invalid when the verdict rests on an ASPA that the path contradicts; else `null`.
     pub aspa: Option<AspaState>,
     /// Constituents it touches, and as what.
     pub constituency: Vec<Touch>,

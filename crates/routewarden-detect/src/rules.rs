@@ -1,5 +1,5 @@
-//! The rules that weigh an origin claim. Each is one question with one fixed weight, asked of
-//! a [`Case`]; the confidence is their sum, kept between 1 and 99.
+//! The rules. Each is one question with one fixed weight, asked of a case: an origin claim
+//! ([`Case`]), a leak, a link, an outage. The confidence is their sum, kept between 1 and 99.
 //!
 //! A rule looks at nothing but its case, so each is tested alone, and adding evidence of one
 //! sign moves the confidence one way only.

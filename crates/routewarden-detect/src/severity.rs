@@ -9,11 +9,12 @@ pub(crate) struct Factors {
     pub(crate) visibility: f64,
     /// Space concerned, see [`space`].
     pub(crate) space: f64,
-    /// Worth of the asset: 0.4 for an AS that is in no constituency.
+    /// Worth of the asset: by the constituency, 0.2 outside it, 0.4 where none was given.
     pub(crate) criticality: f64,
     /// See [`duration`].
     pub(crate) duration: f64,
-    /// 0.6 unknown, 0.3 likely a slip.
+    /// 1 where a path is forged or space squatted, 0.6 for other hijacks, 0.3 for a likely slip and
+    /// all else, 0 for a leak that harms nobody else.
     pub(crate) intent: f64,
 }
 

@@ -445,7 +445,7 @@ fn propagators(claims: &[&Claim]) -> Vec<Asn> {
 const NO_CONSTITUENCY: f64 = 0.4;
 const OUTSIDE: f64 = 0.2;
 
-/// By csirt-practice: intent is 1 where a path is forged or space squatted, 0.3 for a likely slip.
+/// Intent is 1 where a path is forged or space squatted, 0.3 for a likely slip.
 fn severity_of(incident: &Incident, prefixes: &[Prefix], criticality: f64) -> u8 {
     let has = |rule: &str| incident.counter_evidence.iter().any(|line| line.rule == rule);
     let intent = match incident.kind {

@@ -43,7 +43,7 @@ impl Detector {
         for change in &self.change_log().changes {
             match &change.finding {
                 ChangeFinding::Aspa(finding) => {
-                    incidents.push(self.aspa_incident(change.time, finding));
+                    incidents.push(self.aspa_incident(change, finding));
                 }
                 ChangeFinding::Roa(finding) => {
                     let who = finding.member.as_deref().unwrap_or(&finding.trust_anchor);
@@ -61,7 +61,7 @@ impl Detector {
         let is_anchor = first.kind == RoaFindingKind::TrustAnchorLoss;
         let kind = if is_anchor { IncidentKind::TrustAnchorLoss } else { IncidentKind::RoaChange };
         let mut evidence: Vec<Evidence> =
-            found.iter().map(|(_, finding)| self.roa_evidence(finding)).collect();
+            found.iter().map(|(change, finding)| roa_evidence(change, finding)).collect();
         // The gravest speaks; the others are told beside it.
         evidence.sort_by_key(|line| -line.weight);
         for line in evidence.iter_mut().skip(1) {
@@ -91,30 +91,8 @@ impl Detector {
         Some(incident)
     }
 
-    fn roa_evidence(&self, finding: &RoaFinding) -> Evidence {
-        let (rule, weight) = match finding.kind {
-            RoaFindingKind::TrustAnchorLoss => ("trust_anchor_lost_vrps", ANCHOR_LOSS_WEIGHT),
-            RoaFindingKind::ForeignAsn | RoaFindingKind::As0Added => {
-                ("foreign_asn_authorised", FOREIGN_WEIGHT)
-            }
-            RoaFindingKind::Removed => ("roa_removed", REMOVED_WEIGHT),
-            RoaFindingKind::Loosened => ("max_length_raised", LOOSENED_WEIGHT),
-            RoaFindingKind::Expiring => ("roa_expiring", EXPIRING_WEIGHT),
-        };
-        let vrps = |vrps: &[Vrp]| -> FactValue {
-            FactValue::List(vrps.iter().map(|vrp| vrp_text(vrp).as_str().into()).collect())
-        };
-        let facts = BTreeMap::from([
-            ("before".to_owned(), vrps(&finding.before)),
-            ("after".to_owned(), vrps(&finding.after)),
-            ("vrps".to_owned(), finding.vrps.into()),
-            ("trust_anchor".to_owned(), finding.trust_anchor.as_ref().into()),
-            ("source".to_owned(), self.vrps_cited().as_str().into()),
-        ]);
-        told(rule, weight, &finding.reason, facts)
-    }
-
-    fn aspa_incident(&self, time: Timestamp, finding: &AspaFinding) -> Incident {
+    fn aspa_incident(&self, change: &Change, finding: &AspaFinding) -> Incident {
+        let time = change.time;
         let is_foreign = finding.kind == AspaFindingKind::ForeignProvider;
         let (rule, weight) = if is_foreign {
             ("foreign_provider_attested", ASPA_FOREIGN_WEIGHT)
@@ -125,6 +103,7 @@ impl Detector {
         let facts = BTreeMap::from([
             ("before".to_owned(), asns(&finding.before)),
             ("after".to_owned(), asns(&finding.after)),
+            ("source".to_owned(), change.source.as_ref().into()),
         ]);
         let evidence = told(rule, weight, &finding.reason, facts);
         let culprits = if is_foreign { finding.providers.clone() } else { Vec::new() };
@@ -158,10 +137,29 @@ impl Detector {
         let found = constituency.and_then(|facts| facts.table.member(member?));
         found.map(|member| member.asns.clone()).unwrap_or_default()
     }
+}
 
-    fn vrps_cited(&self) -> String {
-        self.facts().vrps.as_ref().map(|facts| rules::cite(&facts.source)).unwrap_or_default()
-    }
+fn roa_evidence(change: &Change, finding: &RoaFinding) -> Evidence {
+    let (rule, weight) = match finding.kind {
+        RoaFindingKind::TrustAnchorLoss => ("trust_anchor_lost_vrps", ANCHOR_LOSS_WEIGHT),
+        RoaFindingKind::ForeignAsn | RoaFindingKind::As0Added => {
+            ("foreign_asn_authorised", FOREIGN_WEIGHT)
+        }
+        RoaFindingKind::Removed => ("roa_removed", REMOVED_WEIGHT),
+        RoaFindingKind::Loosened => ("max_length_raised", LOOSENED_WEIGHT),
+        RoaFindingKind::Expiring => ("roa_expiring", EXPIRING_WEIGHT),
+    };
+    let vrps = |vrps: &[Vrp]| -> FactValue {
+        FactValue::List(vrps.iter().map(|vrp| vrp_text(vrp).as_str().into()).collect())
+    };
+    let facts = BTreeMap::from([
+        ("before".to_owned(), vrps(&finding.before)),
+        ("after".to_owned(), vrps(&finding.after)),
+        ("vrps".to_owned(), finding.vrps.into()),
+        ("trust_anchor".to_owned(), finding.trust_anchor.as_ref().into()),
+        ("source".to_owned(), change.source.as_ref().into()),
+    ]);
+    told(rule, weight, &finding.reason, facts)
 }
 
 fn vrp_text(vrp: &Vrp) -> String {

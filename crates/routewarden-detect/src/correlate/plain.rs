@@ -1,5 +1,6 @@
 //! Evidence of claims that stand by themselves: bogons, route origin validation, bad practice.
 
+use routewarden_core::Asn;
 use routewarden_core::facts::{InvalidReason, RovState};
 
 use crate::claim::{Claim, ClaimKind};
@@ -11,6 +12,7 @@ use crate::rules;
 const BOGON_WEIGHT: i32 = 60;
 const ADMINISTRATIVE_WEIGHT: i32 = 50;
 const ROV_INVALID_ASN_WEIGHT: i32 = 60;
+const ROV_INVALID_AS0_WEIGHT: i32 = 60;
 const ROV_INVALID_MAX_LENGTH_WEIGHT: i32 = 45;
 const WIDELY_SEEN_WEIGHT: i32 = 10;
 const VRP_CHANGE_WEIGHT: i32 = 15;
@@ -23,12 +25,13 @@ const INVALID_WEIGHT: i32 = 25;
 const VALID_WEIGHT: i32 = -40;
 
 /// Rules of claims that stand by themselves.
-pub(crate) const PLAIN_RULES: [(&str, i32); 13] = [
+pub(crate) const PLAIN_RULES: [(&str, i32); 14] = [
     ("bogon_prefix", BOGON_WEIGHT),
     ("administrative_bogon", ADMINISTRATIVE_WEIGHT),
     ("bogon_asn", BOGON_WEIGHT),
     ("rov_only_invalid_asn", ROV_INVALID_ASN_WEIGHT),
     ("rov_only_invalid_max_length", ROV_INVALID_MAX_LENGTH_WEIGHT),
+    ("rov_only_invalid_as0", ROV_INVALID_AS0_WEIGHT),
     ("turned_invalid_by_vrp_change", VRP_CHANGE_WEIGHT),
     ("constituents_new_neighbour", NEW_NEIGHBOUR_WEIGHT),
     ("constituents_new_prefix", UNEXPECTED_WEIGHT),
@@ -45,7 +48,7 @@ pub(super) fn plain_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence
     let mut lines = match key.kind {
         ClaimKind::BogonPrefix => bogon_prefix_evidence(detector, claim),
         ClaimKind::BogonAsn => bogon_asn_evidence(detector, claim),
-        ClaimKind::RpkiInvalid => rpki_evidence(detector, claim),
+        ClaimKind::RpkiInvalid => rpki_evidence(claim),
         ClaimKind::NewNeighbour => new_neighbour_evidence(claim),
         ClaimKind::Unexpected => vec![unexpected_evidence(claim)],
         ClaimKind::MoreSpecific => more_specific_evidence(claim),
@@ -135,18 +138,21 @@ fn bogon_asn_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     vec![line("bogon_asn", BOGON_WEIGHT, text, [("bogon_asns", asns)])]
 }
 
-fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
-    let (Some(vrps), Some((RovState::Invalid, reason))) = (&detector.facts().vrps, claim.rov)
-    else {
-        return Vec::new();
-    };
+fn rpki_evidence(claim: &Claim) -> Vec<Evidence> {
+    let Some((RovState::Invalid, reason)) = claim.rov else { return Vec::new() };
     let prefix = claim.key.prefix;
     let covering: Vec<String> = claim
         .covering_vrps
         .iter()
         .map(|vrp| format!("{} up to /{} {}", vrp.prefix, vrp.max_len, vrp.asn))
         .collect();
-    let (rule, weight, why) = if reason == Some(InvalidReason::MaxLength) {
+    let is_as0 =
+        !claim.covering_vrps.is_empty() && claim.covering_vrps.iter().all(|vrp| vrp.asn == Asn(0));
+    let (rule, weight, why) = if is_as0 {
+        let why =
+            "its VRPs are for AS0: its holder says that nobody may originate it (RFC 6483 §4)";
+        ("rov_only_invalid_as0", ROV_INVALID_AS0_WEIGHT, why)
+    } else if reason == Some(InvalidReason::MaxLength) {
         let why = "its VRP allows no prefix that long";
         ("rov_only_invalid_max_length", ROV_INVALID_MAX_LENGTH_WEIGHT, why)
     } else {
@@ -160,7 +166,7 @@ fn rpki_evidence(detector: &Detector, claim: &Claim) -> Vec<Evidence> {
     );
     let facts = [
         ("vrps", covering.iter().map(String::as_str).collect()),
-        ("source", rules::cite(&vrps.source).as_str().into()),
+        ("source", claim.vrps_source.as_deref().unwrap_or_default().into()),
     ];
     let mut lines = vec![line(rule, weight, text, facts)];
     if claim.by_vrp_change {

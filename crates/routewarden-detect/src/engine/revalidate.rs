@@ -9,6 +9,7 @@ use routewarden_core::{Origin, PeerId, Prefix, Timestamp};
 use super::DetectorShard;
 use crate::claim::{ClaimKey, ClaimKind};
 use crate::path_knowledge::PathKnowledge;
+use crate::rules;
 
 impl DetectorShard {
     /// New facts from `time` on. Standing routes at or below a prefix of `touched` are validated
@@ -23,6 +24,7 @@ impl DetectorShard {
         self.now = self.now.max(time);
         self.rib.tick(time);
         self.facts = Arc::clone(facts);
+        self.vrps_source = facts.vrps.as_ref().map(|vrps| rules::cite(&vrps.source).into());
         self.knowledge = Arc::clone(knowledge);
         for block in touched {
             let prefixes: Vec<Prefix> = self.rib.covered(block).collect();

@@ -16,6 +16,7 @@ pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "culprit_covers_victim", weight: -30, ask: culprit_covers_victim },
     Rule { name: "culprit_already_in_block", weight: -30, ask: culprit_already_in_block },
     Rule { name: "delegated_space", weight: -25, ask: delegated_space },
+    Rule { name: "ddos_protection", weight: -35, ask: ddos_protection },
     Rule { name: "transfer", weight: -25, ask: transfer },
     Rule { name: "multi_origin_habit", weight: -15, ask: multi_origin_habit },
     Rule { name: "weak_baseline", weight: -15, ask: weak_baseline },
@@ -158,6 +159,35 @@ fn delegated_space(case: &Case<'_>) -> Option<Found> {
         .with("foreign", target.below_foreign)
         .with("more_specifics", target.below)
     })
+}
+
+/// Services that originate their customers' prefixes while they scrub an attack, as known in 2026;
+/// ascending. No registry has such a list.
+const DDOS_PROTECTION: [(Asn, &str); 12] = [
+    (Asn(13_335), "Cloudflare"),
+    (Asn(19_551), "Imperva"),
+    (Asn(19_905), "Vercara"),
+    (Asn(32_787), "Akamai Prolexic"),
+    (Asn(34_309), "Link11"),
+    (Asn(55_002), "F5"),
+    (Asn(57_724), "DDoS-Guard"),
+    (Asn(59_796), "StormWall"),
+    (Asn(197_068), "Qrator"),
+    (Asn(198_949), "Radware"),
+    (Asn(200_020), "NBIP-NaWas"),
+    (Asn(209_242), "Cloudflare"),
+];
+
+fn ddos_protection(case: &Case<'_>) -> Option<Found> {
+    let culprit = case.culprit();
+    let (_, name) = DDOS_PROTECTION.iter().find(|(asn, _)| *asn == culprit)?;
+    Some(
+        Found::new(format!(
+            "{culprit} is of {name}, a DDoS protection service: it originates what it is asked to \
+             protect."
+        ))
+        .with("service", *name),
+    )
 }
 
 /// A change of owner: the old origin is gone, and the new one stays.

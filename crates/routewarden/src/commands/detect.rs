@@ -30,6 +30,10 @@ pub(super) fn run(args: &DetectArgs) -> Result<Exit> {
     {
         return Err(UsageError(format!("--from {from} is not before --until {until}")).into());
     }
+    if !args.vrps_at.is_empty() && args.inputs.iter().any(|input| input == "-") {
+        let text = "--vrps-at reads the updates once for each part: give files, not `-`";
+        return Err(UsageError(text.to_owned()).into());
+    }
     let facts = facts::load(&args.facts)?;
     let sources: Vec<FactSource> = facts.sources().cloned().collect();
     let (tables, inputs) = archives::resolve(args)?;

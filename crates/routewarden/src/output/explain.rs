@@ -40,7 +40,9 @@ fn write_all(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
         let text = format!("{} passed it on.", words::names(incident, &incident.propagators));
         labelled(out, "Through", &text)?;
     }
-    labelled(out, "RPKI", &rpki(incident))?;
+    if incident.vantage_points.of > 0 && !incident.kind.is_outage() {
+        labelled(out, "RPKI", &rpki(incident))?;
+    }
     if let Some(class) = &incident.artemis_class {
         labelled(out, "Class", &format!("{class} (ARTEMIS: prefix, path, data plane, policy)."))?;
     }

@@ -194,9 +194,11 @@ pub(super) fn steps(incident: &Incident) -> Vec<String> {
         | IncidentKind::LessSpecificHijack => hijack_steps(incident),
         IncidentKind::ForgedOrigin | IncidentKind::ForgedPath => {
             let mut steps = hijack_steps(incident);
-            steps.push(format!(
-                "Advise {victims} to publish an ASPA: it makes the forged path invalid."
-            ));
+            if incident.aspa.is_none() {
+                steps.push(format!(
+                    "Advise {victims} to publish an ASPA: it makes the forged path invalid."
+                ));
+            }
             steps
         }
         IncidentKind::RouteLeak => leak_steps(incident),

@@ -260,14 +260,15 @@ fn write_neighbours(out: &mut String, facts: &Facts, seen: &Seen, member: &Draft
     }
     let mut ranked: Vec<(Asn, u64)> = paths.into_iter().collect();
     ranked.sort_by_key(|&(asn, count)| (std::cmp::Reverse(count), asn));
-    let is_provider = |neighbour: Asn| {
-        member.asns.iter().any(|&asn| {
-            let relation = seen.relations.relation(asn, neighbour);
-            relation == Some(Relation::Provider)
-        })
+    // What nothing is known of counts as an upstream: whoever reads it through will see.
+    let is_peer = |neighbour: Asn| {
+        let relations =
+            member.asns.iter().filter_map(|&asn| seen.relations.relation(asn, neighbour));
+        let relations: Vec<Relation> = relations.collect();
+        !relations.is_empty() && !relations.contains(&Relation::Provider)
     };
-    let (upstreams, peers): (Vec<_>, Vec<_>) =
-        ranked.into_iter().partition(|&(asn, _)| is_provider(asn));
+    let (peers, upstreams): (Vec<_>, Vec<_>) =
+        ranked.into_iter().partition(|&(asn, _)| is_peer(asn));
     for (what, list) in [("upstreams", upstreams), ("peers", peers)] {
         writeln!(out, "{what} = [")?;
         for (asn, count) in list {
