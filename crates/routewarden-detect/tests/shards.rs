@@ -386,12 +386,13 @@ fn organisations() -> OrganisationTable {
         country: country.into(),
     };
     let countries = ["NL", "BE"].map(|country| organisation(country, country));
-    let of = |asn: u32| (Asn(asn), ["NL", "BE"][usize::from(asn % 4 == 0)].into());
+    let of = |asn: u32| (Asn(asn), ["NL", "BE"][usize::from(asn.is_multiple_of(4))].into());
     OrganisationTable::from_records(countries.to_vec(), (3006..3019).map(of).collect())
 }
 
 /// Which facts are given.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on one another")]
 struct Given {
     origins: bool,
     relations: bool,

@@ -26,7 +26,9 @@ fn providers_of_the_leaker() -> Sourced<RelationTable> {
 /// All prefixes stand regularly, and the leaker's own.
 fn lab() -> Lab {
     let mut lab = Lab::new();
-    PREFIXES.iter().for_each(|prefix| lab.stands(prefix, &REGULAR));
+    for prefix in PREFIXES {
+        lab.stands(prefix, &REGULAR);
+    }
     lab.stands("198.51.100.128/25", &[LEAKER]);
     lab.stands("198.51.100.192/26", &[64511, LEAKER]);
     lab.begin();
@@ -34,7 +36,9 @@ fn lab() -> Lab {
 }
 
 fn leak(lab: &mut Lab) {
-    PREFIXES.iter().for_each(|prefix| lab.all_announce(100, prefix, &LEAKED));
+    for prefix in PREFIXES {
+        lab.all_announce(100, prefix, &LEAKED);
+    }
 }
 
 fn member(asn: u32, upstreams: &[u32]) -> Sourced<Constituency> {
@@ -58,7 +62,9 @@ fn a_leak_displaces_regular_paths_and_is_one_incident_with_its_parties() {
     let mut lab = lab();
     lab.facts.relations = Some(providers_of_the_leaker());
     leak(&mut lab);
-    PREFIXES.iter().for_each(|prefix| lab.all_announce(400, prefix, &REGULAR));
+    for prefix in PREFIXES {
+        lab.all_announce(400, prefix, &REGULAR);
+    }
     let incidents = lab.incidents();
     let incident = only(&incidents);
     let parties = LeakTriple {
@@ -85,7 +91,9 @@ fn what_stood_in_the_table_is_no_leak() {
     ];
     for know in proofs {
         let mut lab = Lab::new();
-        PREFIXES.iter().for_each(|prefix| lab.stands(prefix, &REGULAR));
+        for prefix in PREFIXES {
+            lab.stands(prefix, &REGULAR);
+        }
         lab.stands("198.51.100.128/25", &LEAKED);
         lab.begin();
         know(&mut lab);
@@ -118,8 +126,9 @@ fn the_strongest_proof_speaks() {
     // OTC against all.
     let mut marked = self::lab();
     marked.facts = lab.facts.clone();
-    let mark = |prefix: &&str| marked.all_announce_otc(100, prefix, &LEAKED, 64511);
-    PREFIXES.iter().for_each(mark);
+    for prefix in PREFIXES {
+        marked.all_announce_otc(100, prefix, &LEAKED, 64511);
+    }
     assert_eq!(rule(&marked).as_deref(), Some("otc_says_leak"));
     assert_eq!(only(&marked.incidents()).leak.unwrap().by, Asn(LEAKER));
 }

@@ -7,7 +7,9 @@ const PREFIXES: [&str; 2] = ["203.0.113.0/24", "198.51.100.0/24"];
 
 fn lab() -> Lab {
     let mut lab = Lab::new();
-    PREFIXES.iter().for_each(|prefix| lab.stands(prefix, &[64511, VICTIM]));
+    for prefix in PREFIXES {
+        lab.stands(prefix, &[64511, VICTIM]);
+    }
     lab.stands("192.0.2.0/24", &[64511]);
     lab.begin();
     lab
@@ -21,7 +23,9 @@ fn pass(lab: &mut Lab, secs: u32) {
 #[test]
 fn an_as_that_loses_all_is_out_until_most_is_back() {
     let mut lab = lab();
-    PREFIXES.iter().for_each(|prefix| lab.all_withdraw(100, prefix));
+    for prefix in PREFIXES {
+        lab.all_withdraw(100, prefix);
+    }
     pass(&mut lab, 4_000);
     let incidents = lab.incidents();
     let incident = only(&incidents);
@@ -34,7 +38,9 @@ fn an_as_that_loses_all_is_out_until_most_is_back() {
         assert!(has(incident, rule), "{rule}");
     }
     assert!(!incident.feeds.degraded && incident.culprits.is_empty());
-    PREFIXES.iter().for_each(|prefix| lab.all_announce(5_000, prefix, &[64511, VICTIM]));
+    for prefix in PREFIXES {
+        lab.all_announce(5_000, prefix, &[64511, VICTIM]);
+    }
     let incidents = lab.incidents();
     assert_eq!(only(&incidents).ended_at, Some(at(5_000)));
     assert_eq!((incidents[0].state, incidents[0].exposure_secs), (IncidentState::Ended, 4_900));
@@ -70,7 +76,9 @@ fn lost_sessions_degrade_what_is_told() {
         lab.push(90, peer, RouteEventKind::PeerDown);
     }
     for peer in 0..5 {
-        PREFIXES.iter().for_each(|prefix| lab.withdraw(100, peer, prefix));
+        for prefix in PREFIXES {
+            lab.withdraw(100, peer, prefix);
+        }
     }
     for peer in 0..3 {
         lab.announce(9_000, peer, "192.0.2.0/24", &[64508, 64511]);
@@ -85,7 +93,9 @@ fn lost_sessions_degrade_what_is_told() {
 #[test]
 fn a_hijack_during_an_outage_comes_to_sight_by_it() {
     let mut lab = lab();
-    PREFIXES.iter().for_each(|prefix| lab.all_withdraw(100, prefix));
+    for prefix in PREFIXES {
+        lab.all_withdraw(100, prefix);
+    }
     pass(&mut lab, 2_500);
     lab.all_announce(3_000, PREFIXES[0], &[CULPRIT]);
     let incidents = lab.incidents();

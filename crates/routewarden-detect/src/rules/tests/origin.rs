@@ -10,6 +10,7 @@ use crate::knowledge::KnownFrom;
 use crate::rules::{Case, against, support, weigh};
 
 /// A sub-prefix claim of one unrelated AS, seen by 3 of 4 vantage points, still there.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on one another")]
 pub(super) struct Fixture {
     pub(super) claim: Claim,
     pub(super) target: Target,
