@@ -57,7 +57,7 @@ pub fn write(baseline: &Baseline) -> String {
     text
 }
 
-/// Reads what [`write`] wrote; the ratios are for people.
+/// Reads what [`write()`] wrote; the ratios are for people.
 pub fn read(text: &str) -> anyhow::Result<Baseline> {
     let lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
     lines
