@@ -305,7 +305,8 @@ fn prepended(case: &LeakCase<'_>) -> Option<Found> {
             if found.repeats_of_from > 1)
     };
     let count = case.claims.iter().filter(is_backup).count();
-    (count * 5 >= case.claims.len() && !case.is_proven()).then(|| {
+    let is_signed = matches!(case.proof, LeakProof::Otc(_) | LeakProof::Aspa(_));
+    (count * 5 >= case.claims.len() && !is_signed).then(|| {
         Found::new(format!(
             "{from} prepends itself towards {}: a path kept for emergencies, as a customer does.",
             case.triple.by
