@@ -9,10 +9,9 @@ mod hijack;
 mod rule;
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use routewarden_core::facts::VrpTable;
-use routewarden_core::{Asn, EventBatch, PeerId, PeerTable, Prefix, PrefixMap, Timestamp};
+use routewarden_core::{Asn, Prefix, PrefixMap, Timestamp};
 
 pub use classify::{Class, PathClass, PrefixClass, clean_path};
 pub use hijack::{Hijack, RpkiTag};
@@ -21,7 +20,7 @@ pub use rule::{AsnSet, CommunityTest, EXPANDED_MAX, Level, Rule, expand};
 use classify::{Found, Verdict};
 
 use crate::roa::vrp_table;
-use crate::update::{Update, updates};
+use crate::update::Update;
 use crate::{ALARMS_MAX, Alarm, AlarmKind, Rival, Roa, StartingTable};
 
 /// The detector with its rules and the hijacks it stores.
@@ -154,16 +153,8 @@ impl Rival for Artemis {
         "artemis"
     }
 
-    fn apply(
-        &mut self,
-        batch: &EventBatch,
-        run: Range<usize>,
-        peer_ids: &[PeerId],
-        peers: &PeerTable,
-    ) {
-        for update in updates(batch, run, peer_ids, peers) {
-            self.take(&update);
-        }
+    fn show(&mut self, update: &Update<'_>) {
+        self.take(update);
     }
 
     /// Only the tags of hijacks to come depend on it.

@@ -13,10 +13,9 @@ mod monitors;
 pub mod roas;
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use routewarden_core::facts::VrpTable;
-use routewarden_core::{Asn, EventBatch, PeerId, PeerTable, Prefix, Timestamp};
+use routewarden_core::{Asn, Prefix, Timestamp};
 
 pub use config::{Config, LengthRule, Monitor, MonitoredAs, PathRule, Quorum, Rule};
 pub use group::AlertId;
@@ -24,7 +23,7 @@ pub use group::AlertId;
 use group::Group;
 
 use crate::roa::vrp_table;
-use crate::update::{Update, updates};
+use crate::update::Update;
 use crate::{Alarm, Rival, Roa, StartingTable};
 
 /// With fewer peers than this, one is a sizeable share of them.
@@ -79,13 +78,6 @@ impl Bgpalerter {
     pub fn alerts(&self) -> &[(AlertId, Alarm)] {
         &self.alerts
     }
-
-    /// Shows one announcement or withdrawal to all monitors.
-    pub fn take(&mut self, update: &Update<'_>) {
-        for notice in self.notices(update) {
-            self.publish(notice);
-        }
-    }
 }
 
 impl Rival for Bgpalerter {
@@ -93,15 +85,10 @@ impl Rival for Bgpalerter {
         "bgpalerter"
     }
 
-    fn apply(
-        &mut self,
-        batch: &EventBatch,
-        run: Range<usize>,
-        peer_ids: &[PeerId],
-        peers: &PeerTable,
-    ) {
-        for update in updates(batch, run, peer_ids, peers) {
-            self.take(&update);
+    /// To all monitors.
+    fn show(&mut self, update: &Update<'_>) {
+        for notice in self.notices(update) {
+            self.publish(notice);
         }
     }
 

@@ -26,6 +26,7 @@ pub use bgpalerter::Bgpalerter;
 pub use naive::Naive;
 pub use roa::Roa;
 pub use starting_table::StartingTable;
+use update::{Update, updates};
 
 /// Most alarms one detector keeps; what comes later is dropped.
 pub const ALARMS_MAX: usize = 2_000_000;
@@ -35,15 +36,22 @@ pub trait Rival {
     /// Short name, as results show it.
     fn name(&self) -> &'static str;
 
-    /// Takes the events `run` of a batch. `peer_ids` maps the batch's peer index to the number in
-    /// `peers`. Entries of tables and states of sessions are passed over.
+    /// Shows it one announcement or withdrawal.
+    fn show(&mut self, update: &Update<'_>);
+
+    /// Shows it the events `run` of a batch. `peer_ids` maps the batch's peer index to the number
+    /// in `peers`. Entries of tables and states of sessions are passed over.
     fn apply(
         &mut self,
         batch: &EventBatch,
         run: Range<usize>,
         peer_ids: &[PeerId],
         peers: &PeerTable,
-    );
+    ) {
+        for update in updates(batch, run, peer_ids, peers) {
+            self.show(&update);
+        }
+    }
 
     /// From `time` on these are all ROA payloads; the first time they are those known at the start.
     fn replace_roas(&mut self, time: Timestamp, roas: &[Roa]);

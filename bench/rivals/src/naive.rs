@@ -1,11 +1,10 @@
 //! What a script does: an alarm for every origin that was not there before.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use routewarden_core::{Asn, EventBatch, PeerId, PeerTable, Prefix, PrefixMap, Timestamp};
+use routewarden_core::{Asn, Prefix, PrefixMap, Timestamp};
 
-use crate::update::{Update, updates};
+use crate::update::Update;
 use crate::{ALARMS_MAX, Alarm, AlarmKind, Rival, Roa, StartingTable};
 
 /// Alarms on any new origin of a known prefix, or of a more-specific of one, seen by one peer.
@@ -27,8 +26,14 @@ impl Naive {
         }
         naive
     }
+}
 
-    fn take(&mut self, update: &Update<'_>) {
+impl Rival for Naive {
+    fn name(&self) -> &'static str {
+        "naive"
+    }
+
+    fn show(&mut self, update: &Update<'_>) {
         let Some(origin) = update.route.and_then(|route| route.as_path.origin()) else { return };
         let nearest = self.known.covering(&update.prefix).next();
         let Some((known, origins)) = nearest else {
@@ -54,24 +59,6 @@ impl Naive {
             self.alarms.push(alarm);
         }
     }
-}
-
-impl Rival for Naive {
-    fn name(&self) -> &'static str {
-        "naive"
-    }
-
-    fn apply(
-        &mut self,
-        batch: &EventBatch,
-        run: Range<usize>,
-        peer_ids: &[PeerId],
-        peers: &PeerTable,
-    ) {
-        for update in updates(batch, run, peer_ids, peers) {
-            self.take(&update);
-        }
-    }
 
     /// It does not know of them.
     fn replace_roas(&mut self, _: Timestamp, _: &[Roa]) {}
@@ -91,7 +78,7 @@ mod tests {
         let path = AsPathBuf::sequence(path.iter().copied().map(Asn));
         let peer = Peer { collector: String::new(), asn: Asn(1), addr: [192, 0, 2, 1].into() };
         let before = naive.alarms.len();
-        naive.take(&Update {
+        naive.show(&Update {
             time: Timestamp::from_secs(1),
             peer: &peer,
             prefix: prefix.parse().unwrap(),

@@ -321,7 +321,7 @@ impl Detector {
         })
     }
 
-    /// Whether the link was there when the news began, or a day before event number `seq`.
+    /// Whether the link was there when the news began; without news, before event number `seq`.
     pub(crate) fn was_link(&self, a: Asn, b: Asn, seq: u64) -> bool {
         let first = self.first.first_news.unwrap_or(seq);
         self.adjacent(a, b, first.saturating_sub(1))

@@ -314,7 +314,7 @@ impl DetectorShard {
         let mut classify = |attributes: &RouteAttributes<'_>| {
             topology.learn(attributes.as_path, *seq);
             let look = Look::new(knowledge, facts, *config, attributes.otc);
-            DetectorShard::flags(&look, (config.bogons, config.hygiene), attributes)
+            DetectorShard::flags(&look, *config, attributes)
         };
         rib.announce(at, prefix, octets, &mut classify)
     }

@@ -17,7 +17,8 @@ use crate::findings::{LeakFinding, LeakProof, LinkFinding, PathFinding};
 use crate::incident::{ForgedLink, LeakTriple};
 use crate::knowledge::link;
 use crate::path::{
-    Basis, KnownRelation, Leak, LeakType, OtcFinding, find_leak, known_relation, otc_finding,
+    Basis, HOPS_MAX, KnownRelation, Leak, LeakType, OtcFinding, find_leak, known_relation,
+    otc_finding,
 };
 use crate::relations::{LinkModel, PathSet};
 
@@ -27,8 +28,6 @@ type Hasher = foldhash::fast::FixedState;
 const INFER_PATHS_MIN: usize = 10_000;
 /// Least confidence of a relation that a leak may rest on, in percent.
 const RELATION_PERCENT_MIN: u8 = 70;
-/// Longest path that is looked into, prepends collapsed.
-const PATH_HOPS_MAX: usize = 64;
 
 /// Whom a leaker has a route from, the leaker, and whom it gave it to.
 pub(crate) type Parties = (Option<Asn>, Asn, Option<Asn>);
@@ -167,22 +166,24 @@ impl<'a> Look<'a> {
     /// What the path shows; the strongest proof of a leak first, a leak before a link.
     pub(crate) fn finding(&self, path: AsPath<'_>) -> Option<PathFinding> {
         let hops = self.hops(path)?;
-        if let Some(mut leak) = self.leak_of(&hops) {
+        let offence = self.offence(&hops);
+        if let Some(mut leak) = self.leak_of(&hops, offence) {
             leak.repeats_of_from = leak.triple.from.map_or(0, |from| repeats(path, from));
             return Some(PathFinding::Leak(leak));
         }
-        let mut link = self.unknown_link(&hops)?;
+        let mut link = self.unknown_link(&hops, offence)?;
         link.repeats = repeats(path, link.link.b);
         Some(PathFinding::Link(link))
     }
 
     /// The leak that the path shows, if any.
     pub(crate) fn leak_in(&self, path: AsPath<'_>) -> Option<LeakFinding> {
-        self.leak_of(&self.hops(path)?)
+        let hops = self.hops(path)?;
+        self.leak_of(&hops, self.offence(&hops))
     }
 
-    fn leak_of(&self, hops: &[Asn]) -> Option<LeakFinding> {
-        let leak = self.leak_by_otc(hops).or_else(|| self.leak_by_aspa(hops));
+    fn leak_of(&self, hops: &[Asn], offence: Option<AspaOffence>) -> Option<LeakFinding> {
+        let leak = self.leak_by_otc(hops).or_else(|| self.leak_by_aspa(hops, offence?));
         leak.or_else(|| self.leak(hops))
     }
 
@@ -196,11 +197,11 @@ impl<'a> Look<'a> {
         let hops: Vec<Asn> = path
             .collapsed()
             .filter(|asn| servers.binary_search(asn).is_err())
-            .take(PATH_HOPS_MAX + 1)
+            .take(HOPS_MAX + 1)
             .collect();
         let len = hops.len() + usize::from(self.receiver.is_some());
         // A path that comes back to an AS is forged or broken: nobody passed it on like that.
-        let is_plain = len >= 2 && hops.len() <= PATH_HOPS_MAX && !has_loop(&hops);
+        let is_plain = len >= 2 && hops.len() <= HOPS_MAX && !has_loop(&hops);
         is_plain.then_some(hops)
     }
 
@@ -239,8 +240,7 @@ impl<'a> Look<'a> {
     }
 
     /// A path that attestations contradict, although all its links are real ones.
-    fn leak_by_aspa(&self, hops: &[Asn]) -> Option<LeakFinding> {
-        let offence = self.offence(hops)?;
+    fn leak_by_aspa(&self, hops: &[Asn], offence: AspaOffence) -> Option<LeakFinding> {
         let at = hops.iter().position(|&asn| asn == offence.not_provider)?;
         let is_link = self.knowledge.is_link(self.facts, offence.customer, offence.not_provider);
         if !is_link {
@@ -300,10 +300,10 @@ impl<'a> Look<'a> {
         None
     }
 
-    /// The link nearest to the origin that nobody knows.
-    fn unknown_link(&self, hops: &[Asn]) -> Option<LinkFinding> {
+    /// The link nearest to the origin that nobody knows; `denied` is the hop that attestations
+    /// contradict.
+    fn unknown_link(&self, hops: &[Asn], denied: Option<AspaOffence>) -> Option<LinkFinding> {
         let is_known = |a, b| self.knowledge.is_link(self.facts, a, b);
-        let denied = self.offence(hops);
         if !self.knowledge.has_links && denied.is_none() {
             return None;
         }

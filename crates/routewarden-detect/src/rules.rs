@@ -19,6 +19,9 @@ use routewarden_core::{Asn, Prefix, Timestamp};
 use crate::claim::{Claim, ClaimKind, Target};
 use crate::incident::{Evidence, FactValue};
 
+/// BGP has converged after this long.
+const CONVERGENCE_SECS: i64 = 300;
+
 /// An origin claim with all that a rule may look at.
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on one another")]
 pub(crate) struct Case<'a> {

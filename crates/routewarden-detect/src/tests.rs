@@ -178,6 +178,15 @@ fn vrp(prefix: &str, max_len: u8, asn: u32) -> Vrp {
     Vrp { prefix: p(prefix), max_len, asn: Asn(asn), ta }
 }
 
+/// The victim's and the culprit's own prefixes stand.
+fn both_stand() -> Lab {
+    let mut lab = Lab::new();
+    lab.stands("203.0.113.0/24", &[64511, VICTIM]);
+    lab.stands("198.51.100.0/24", &[CULPRIT]);
+    lab.begin();
+    lab
+}
+
 fn only(incidents: &[Incident]) -> &Incident {
     let [incident] = incidents else { panic!("{incidents:#?}") };
     incident

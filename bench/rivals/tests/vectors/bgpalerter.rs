@@ -111,7 +111,7 @@ fn show(detector: &mut Bgpalerter, message: &Value, secs: u64, address: Option<&
     let peer = peer(path.as_path().neighbor().unwrap_or_default(), address);
     let mut take = |name: &Value, route| {
         let prefix = prefix(name.as_str().unwrap());
-        detector.take(&Update { time: time(secs), peer: &peer, prefix, route });
+        detector.show(&Update { time: time(secs), peer: &peer, prefix, route });
     };
     for name in list(&data["announcements"]).iter().flat_map(|one| list(&one["prefixes"])) {
         take(name, Some(RouteAttributes::from_path(path.as_path())));

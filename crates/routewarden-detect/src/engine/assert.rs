@@ -5,9 +5,11 @@ use routewarden_core::rib::{AttributeId, RouteChange};
 use routewarden_core::{AsPath, Asn, Origin, Prefix, RouteAttributes, SegmentKind, Timestamp};
 
 use super::DetectorShard;
+use crate::Config;
 use crate::claim::{ClaimKey, ClaimKind};
 use crate::findings::{LinkFinding, PathFinding};
 use crate::knowledge::{KnownFrom, KnownOrigin};
+use crate::path::{PathFaultKind, path_faults};
 use crate::path_knowledge::{Look, Parties, PathKnowledge, parties};
 use crate::relations::SUSPICIOUS_MIN;
 
@@ -20,10 +22,6 @@ pub(super) const FLAG_HYGIENE: u8 = 4;
 
 /// What became known less than this long ago is still news.
 const NEWS_SECS: i64 = 300;
-/// Longest path of the Internet, with room: beyond it something went wrong.
-const HOPS_MAX: usize = 50;
-/// From this many repeats on, prepending moves no traffic any more.
-const REPEATS_MAX: usize = 10;
 
 /// What one route claims.
 #[derive(Default)]
@@ -41,14 +39,10 @@ impl Asserted {
 
 impl DetectorShard {
     /// What attributes not seen before are marked with.
-    pub(super) fn flags(
-        look: &Look<'_>,
-        (bogons, hygiene): (bool, bool),
-        attributes: &RouteAttributes<'_>,
-    ) -> u8 {
+    pub(super) fn flags(look: &Look<'_>, config: Config, attributes: &RouteAttributes<'_>) -> u8 {
         let path = attributes.as_path;
         let mut flags = 0;
-        if bogons && path.asns().any(|asn| look.facts.bogons().asn(asn).is_some()) {
+        if config.bogons && path.asns().any(|asn| look.facts.bogons().asn(asn).is_some()) {
             flags |= FLAG_BOGON_ASN;
         }
         let is_watched = || {
@@ -58,7 +52,7 @@ impl DetectorShard {
             };
             path.asns().any(is_member)
         };
-        if hygiene_of(path).is_some() && (hygiene || is_watched()) {
+        if hygiene_of(path).is_some() && (config.hygiene || is_watched()) {
             flags |= FLAG_HYGIENE;
         }
         if look.knowledge.is_ready && look.finding(path).is_some() {
@@ -83,7 +77,7 @@ impl DetectorShard {
         let DetectorShard { rib, facts, knowledge, config, .. } = self;
         rib.reclassify(&mut |attributes: &RouteAttributes<'_>| {
             let look = Look::new(knowledge, facts, *config, attributes.otc);
-            DetectorShard::flags(&look, (config.bogons, config.hygiene), attributes)
+            DetectorShard::flags(&look, *config, attributes)
         });
     }
 
@@ -311,28 +305,24 @@ impl DetectorShard {
     }
 }
 
-/// What of a path is against good practice, and whose doing it is.
+/// What of a path is against good practice, and whose doing it is: a set that of the AS before it,
+/// a path that is too long that of its origin.
 fn hygiene_of(path: AsPath<'_>) -> Option<(ClaimKind, Asn)> {
-    let mut hops = 0usize;
-    let mut run = 0usize;
-    let mut last: Option<Asn> = None;
-    let mut before_set: Option<Asn> = None;
-    for segment in path.segments() {
-        if segment.kind == SegmentKind::Set {
-            return last.map(|culprit| (ClaimKind::AsSet, culprit));
-        }
-        for asn in segment.asns() {
-            hops += 1;
-            run = if last == Some(asn) { run + 1 } else { 1 };
-            if run >= REPEATS_MAX {
-                before_set = before_set.or(Some(asn));
-            }
-            last = Some(asn);
-        }
+    let faults = path_faults(path, &[]);
+    let culprit = |kind| faults.iter().find(|fault| fault.kind == kind)?.asn;
+    if faults.has(PathFaultKind::SetInside) || faults.has(PathFaultKind::SetAtEnd) {
+        Some((ClaimKind::AsSet, before_set(path)?))
+    } else if let Some(culprit) = culprit(PathFaultKind::ExcessivePrepending) {
+        Some((ClaimKind::Prepending, culprit))
+    } else if faults.has(PathFaultKind::TooLong) {
+        Some((ClaimKind::LongPath, path.asns().last()?))
+    } else {
+        None
     }
-    if let Some(culprit) = before_set {
-        return Some((ClaimKind::Prepending, culprit));
-    }
-    (hops > HOPS_MAX).then_some(())?;
-    last.map(|origin| (ClaimKind::LongPath, origin))
+}
+
+/// The AS before the first set: it did the aggregation.
+fn before_set(path: AsPath<'_>) -> Option<Asn> {
+    let sequences = path.segments().take_while(|segment| segment.kind != SegmentKind::Set);
+    sequences.filter_map(|segment| segment.asns().next_back()).last()
 }

@@ -3,7 +3,7 @@
 use routewarden_core::facts::{Relation, RovState};
 use routewarden_core::{AddressFamily, Asn};
 
-use super::{Case, Found, OriginRule, Rule};
+use super::{CONVERGENCE_SECS, Case, Found, OriginRule, Rule};
 use crate::knowledge::KnownFrom;
 
 pub(super) const RULES: &[OriginRule] = &[
@@ -202,9 +202,6 @@ fn transfer(case: &Case<'_>) -> Option<Found> {
         Found::new(format!("{} {when}: a move to a new origin.", case.victims()))
     })
 }
-
-/// BGP has converged after this long.
-const CONVERGENCE_SECS: i64 = 300;
 
 fn multi_origin_habit(case: &Case<'_>) -> Option<Found> {
     let several = case.target.covering.is_none() && case.target.victims.len() > 1;

@@ -3,7 +3,7 @@
 use routewarden_core::facts::{Facts, Relation};
 use routewarden_core::{Asn, Timestamp};
 
-use super::{Found, Rule};
+use super::{CONVERGENCE_SECS, Found, Rule};
 use crate::claim::Claim;
 use crate::findings::{LeakProof, PathFinding};
 use crate::incident::{Evidence, LeakTriple};
@@ -68,8 +68,6 @@ const FEW_PREFIXES_MAX: usize = 4;
 const MANY_ORIGINS_MIN: usize = 5;
 /// Seconds in which most of a sudden leak begins.
 const SUDDEN_SECS: i64 = 300;
-/// BGP has converged after this long.
-const CONVERGENCE_SECS: i64 = 300;
 
 impl LeakCase<'_> {
     fn parties(&self) -> String {

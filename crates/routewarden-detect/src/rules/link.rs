@@ -5,7 +5,7 @@ use routewarden_core::facts::Facts;
 use routewarden_core::{Asn, Timestamp};
 
 use super::leak::BEACON_ORIGIN;
-use super::{Found, Rule};
+use super::{CONVERGENCE_SECS, Found, Rule};
 use crate::claim::{Claim, Reaction};
 use crate::findings::LinkFinding;
 use crate::incident::Evidence;
@@ -55,9 +55,6 @@ pub(crate) const RULES: &[LinkRule] = &[
 pub(crate) fn weigh(case: &LinkCase<'_>) -> Vec<Evidence> {
     RULES.iter().filter_map(|rule| rule.told((rule.ask)(case))).collect()
 }
-
-/// BGP has converged after this long.
-const CONVERGENCE_SECS: i64 = 300;
 /// A link of a network that brings at least this share of its prefixes is a new provider.
 const WHOLE_PERCENT: usize = 80;
 /// A network of fewer prefixes tells nothing by their share.

@@ -16,7 +16,8 @@ use routewarden_core::{AsPathBuf, Asn, PeerId, Timestamp};
 
 use super::{confidence, rule_weights};
 use crate::claim::{Claim, ClaimKey, ClaimKind};
-use crate::incident::Evidence;
+use crate::findings::LinkFinding;
+use crate::incident::{Evidence, ForgedLink};
 
 const CULPRIT: Asn = Asn(64503);
 const VICTIM: Asn = Asn(64502);
@@ -142,5 +143,19 @@ proptest! {
         prop_assert!((1..=99).contains(&after));
         let is_kept = if more >= 0 { after >= before } else { after <= before };
         prop_assert!(is_kept, "{} {}", before, after);
+    }
+}
+
+/// A link that nobody knows, and nothing else is said of it.
+fn unknown_link(a: Asn, b: Asn) -> LinkFinding {
+    LinkFinding {
+        link: ForgedLink { a, b },
+        depth: 0,
+        repeats: 1,
+        suspicion: None,
+        denied_by_aspa: None,
+        aspa: None,
+        denied_by_operator: false,
+        is_more_specific: false,
     }
 }

@@ -21,17 +21,9 @@ fn watch(lab: &mut Lab, members: Vec<Member>) {
     lab.facts.constituency = Some(sourced(FactKind::Constituency, constituency));
 }
 
-fn lab() -> Lab {
-    let mut lab = Lab::new();
-    lab.stands("203.0.113.0/24", &[64511, VICTIM]);
-    lab.stands("198.51.100.0/24", &[CULPRIT]);
-    lab.begin();
-    lab
-}
-
 #[test]
 fn roles_are_told_and_what_touches_nobody_is_not() {
-    let mut lab = lab();
+    let mut lab = both_stand();
     lab.all_announce(100, "203.0.113.128/25", &[CULPRIT]);
     assert!(lab.incidents()[0].constituency.is_empty());
     let members = vec![
@@ -50,7 +42,7 @@ fn roles_are_told_and_what_touches_nobody_is_not() {
 
 #[test]
 fn space_that_its_holder_does_not_announce_is_squatted() {
-    let mut lab = lab();
+    let mut lab = both_stand();
     watch(&mut lab, vec![member("bank", VICTIM, &["192.0.2.0/24"])]);
     lab.all_announce(100, "192.0.2.0/24", &[CULPRIT]);
     let incidents = lab.incidents();
@@ -66,7 +58,7 @@ fn space_that_its_holder_does_not_announce_is_squatted() {
 
 #[test]
 fn what_many_depend_on_is_grave_and_what_a_roa_allows_is_not() {
-    let mut lab = lab();
+    let mut lab = both_stand();
     lab.announce(100, 0, "203.0.113.128/25", &[CULPRIT]);
     assert!(lab.incidents()[0].severity < 60);
     let mut bank = member("bank", VICTIM, &[]);
@@ -74,7 +66,7 @@ fn what_many_depend_on_is_grave_and_what_a_roa_allows_is_not() {
     watch(&mut lab, vec![bank]);
     let incidents = lab.incidents();
     assert_eq!(only(&incidents).severity_class, SeverityClass::High);
-    let mut lab = self::lab();
+    let mut lab = both_stand();
     lab.all_announce(100, "203.0.113.0/25", &[64508]);
     lab.all_announce(200, "203.0.113.0/26", &[64511, VICTIM]);
     let grave = lab.incidents()[0].severity;
@@ -88,7 +80,7 @@ fn what_many_depend_on_is_grave_and_what_a_roa_allows_is_not() {
 
 #[test]
 fn a_constituents_new_prefix_and_more_specific_are_told() {
-    let mut lab = lab();
+    let mut lab = both_stand();
     watch(&mut lab, vec![member("bank", VICTIM, &[])]);
     lab.all_announce(100, "192.0.2.0/24", &[64511, VICTIM]);
     lab.all_announce(200, "203.0.113.128/25", &[64511, VICTIM]);
@@ -103,7 +95,7 @@ fn a_constituents_new_prefix_and_more_specific_are_told() {
 
 #[test]
 fn bad_practice_of_a_constituent_is_told_without_being_asked() {
-    let mut lab = lab();
+    let mut lab = both_stand();
     let tail: Vec<u32> = std::iter::once(64511).chain([VICTIM; 10]).collect();
     lab.all_announce(100, "203.0.113.0/24", &tail);
     assert!(lab.incidents().is_empty());

@@ -5,18 +5,9 @@ use routewarden_core::facts::{AspaState, AspaTable};
 use super::*;
 use crate::ForgedLink;
 
-/// The victim's and the culprit's own prefixes stand.
-fn lab() -> Lab {
-    let mut lab = Lab::new();
-    lab.stands("203.0.113.0/24", &[64511, VICTIM]);
-    lab.stands("198.51.100.0/24", &[CULPRIT]);
-    lab.begin();
-    lab
-}
-
 #[test]
 fn a_forged_origin_names_its_link_and_class() {
-    let mut lab = lab();
+    let mut lab = both_stand();
     lab.all_announce(100, "203.0.113.0/24", &[CULPRIT, VICTIM]);
     lab.all_announce(900, "203.0.113.0/24", &[64511, VICTIM]);
     let incidents = lab.incidents();
@@ -38,12 +29,12 @@ fn a_forged_origin_names_its_link_and_class() {
 
 #[test]
 fn a_more_specific_and_a_deeper_link_are_classes_of_their_own() {
-    let mut lab = lab();
+    let mut lab = both_stand();
     lab.all_announce(100, "203.0.113.0/25", &[CULPRIT, VICTIM]);
     let incidents = lab.incidents();
     assert_eq!(only(&incidents).artemis_class.as_deref(), Some("S|1|-|-"));
     assert!(has(&incidents[0], "new_more_specific"));
-    let mut lab = self::lab();
+    let mut lab = both_stand();
     lab.all_announce(100, "203.0.113.0/25", &[CULPRIT, 64511, VICTIM]);
     let incidents = lab.incidents();
     assert_eq!(only(&incidents).kind, IncidentKind::ForgedPath);

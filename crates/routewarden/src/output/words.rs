@@ -108,8 +108,19 @@ fn what_else(incident: &Incident) -> String {
         IncidentKind::ExcessivePrepending => {
             format!("{culprits} stands ten times or more in a row in paths to {prefixes}.")
         }
-        // The others are told above.
-        _ => String::new(),
+        // Told by `what`; listed, so that a new kind cannot be left without words.
+        IncidentKind::OriginHijack
+        | IncidentKind::SubPrefixHijack
+        | IncidentKind::Squatting
+        | IncidentKind::LessSpecificHijack
+        | IncidentKind::ForgedOrigin
+        | IncidentKind::ForgedPath
+        | IncidentKind::SamePathMoreSpecific
+        | IncidentKind::RouteLeak
+        | IncidentKind::Moas
+        | IncidentKind::RpkiInvalid
+        | IncidentKind::BogonPrefix
+        | IncidentKind::BogonAsn => String::new(),
     }
 }
 

@@ -4,8 +4,6 @@ use routewarden_core::facts::{AspaOffence, Facts};
 
 use super::*;
 use crate::claim::Reaction;
-use crate::findings::LinkFinding;
-use crate::incident::ForgedLink;
 use crate::relations::SUSPICIOUS_MIN;
 use crate::rules::link::{LinkCase, weigh};
 
@@ -25,16 +23,7 @@ struct Fixture {
 fn base() -> Fixture {
     Fixture {
         claims: vec![claim(ClaimKind::ForgedLink, 0)],
-        found: LinkFinding {
-            link: ForgedLink { a: CULPRIT, b: VICTIM },
-            depth: 0,
-            repeats: 1,
-            suspicion: None,
-            denied_by_aspa: None,
-            aspa: None,
-            denied_by_operator: false,
-            is_more_specific: false,
-        },
+        found: unknown_link(CULPRIT, VICTIM),
         facts: Facts::default(),
         origin_news: 0,
         prefixes_of_origin: 10,

@@ -4,8 +4,7 @@ use routewarden_core::facts::{Facts, InvalidReason, RovState};
 
 use super::*;
 use crate::claim::{Reaction, Target};
-use crate::findings::{LinkFinding, PathFinding};
-use crate::incident::ForgedLink;
+use crate::findings::PathFinding;
 use crate::knowledge::KnownFrom;
 use crate::rules::{Case, against, support, weigh};
 
@@ -279,16 +278,7 @@ fn exact(fixture: &mut Fixture) {
 }
 
 fn over_unknown_link(fixture: &mut Fixture) {
-    let link = LinkFinding {
-        link: ForgedLink { a: Asn(64500), b: CULPRIT },
-        depth: 0,
-        repeats: 1,
-        suspicion: None,
-        denied_by_aspa: None,
-        aspa: None,
-        denied_by_operator: false,
-        is_more_specific: false,
-    };
+    let link = unknown_link(Asn(64500), CULPRIT);
     fixture.claim.finding = Some(Box::new(PathFinding::Link(link)));
 }
 
