@@ -182,8 +182,8 @@ impl Detector {
             }
         }
         // The culprit is no victim of its own deed.
-        let is_other = |asn: &Asn| !claims.iter().any(|claim| claim.key.culprit == *asn);
-        found.into_iter().filter(is_other).take(VICTIMS_LISTED_MAX).collect()
+        let culprits = claims.iter().map(|claim| claim.key.culprit).collect();
+        found.difference(&culprits).copied().take(VICTIMS_LISTED_MAX).collect()
     }
 
     pub(super) fn points(&self, claims: &[&Claim]) -> VantagePoints {

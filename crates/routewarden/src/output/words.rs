@@ -101,7 +101,7 @@ fn what_else(incident: &Incident) -> String {
         IncidentKind::UnexpectedOrigination => {
             format!("{culprits}, a constituent, originates {prefixes}, which it never did.")
         }
-        IncidentKind::AsSet => format!("Paths to {prefixes} end in an AS_SET behind {culprits}."),
+        IncidentKind::AsSet => format!("Paths to {prefixes} have an AS_SET behind {culprits}."),
         IncidentKind::LongPath => {
             format!("Paths to {prefixes} of {culprits} have more than 50 ASNs.")
         }
