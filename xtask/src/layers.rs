@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!          routewarden
-//!     feeds   detect   lab
+//!     feeds   detect   store   lab
 //!        wire
 //!            core
 //! ```
@@ -20,7 +20,7 @@ struct Layer {
     is_pure: bool,
 }
 
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     Layer { name: "routewarden-core", may_use: &[], is_pure: true },
     Layer { name: "routewarden-wire", may_use: &["routewarden-core"], is_pure: true },
     Layer {
@@ -34,6 +34,7 @@ const LAYERS: [Layer; 10] = [
         may_use: &["routewarden-core", "routewarden-wire"],
         is_pure: true,
     },
+    Layer { name: "routewarden-store", may_use: &["routewarden-core"], is_pure: false },
     Layer {
         name: "routewarden",
         may_use: &[
@@ -42,6 +43,7 @@ const LAYERS: [Layer; 10] = [
             "routewarden-feeds",
             "routewarden-detect",
             "routewarden-lab",
+            "routewarden-store",
         ],
         is_pure: false,
     },

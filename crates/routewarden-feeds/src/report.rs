@@ -68,7 +68,7 @@ impl ElementCounts {
             + self.end_of_ribs
     }
 
-    fn add(&mut self, other: &ElementCounts) {
+    pub(crate) fn add(&mut self, other: &ElementCounts) {
         self.announcements += other.announcements;
         self.withdrawals += other.withdrawals;
         self.table_entries += other.table_entries;

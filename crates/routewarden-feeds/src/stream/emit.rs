@@ -12,8 +12,9 @@ use routewarden_wire::{
 
 use super::PEERS_MAX;
 use super::decode::FileTask;
-use crate::report::{Fault, FileReport};
+use crate::report::{ElementCounts, Fault, FileReport};
 use crate::sources::InputKind;
+use crate::update_events::{UpdateSink, push_update};
 
 /// Turns the records of one file into events and counts what gives none.
 pub(super) struct Emitter {
@@ -146,7 +147,6 @@ impl Emitter {
         }
     }
 
-    /// Withdrawals come before announcements: a prefix in both is announced (RFC 4271 §4.3).
     fn update(&mut self, ends: SessionEnds, update: &Update<'_>, batch: &mut EventBatch) {
         let elements = || {
             update.withdrawn().count()
@@ -165,70 +165,13 @@ impl Emitter {
             }
             return;
         }
-        let before = (batch.events.len(), self.multicast());
-        self.withdrawals(ends, update, batch);
-        self.announcements(ends, update, batch);
-        if (batch.events.len(), self.multicast()) == before {
+        let has_routes = {
+            let mut sink = MessageSink { emitter: self, ends };
+            push_update(sink.emitter.time, update, &mut sink, batch)
+        };
+        if !has_routes {
             self.report.skip("update_without_routes");
         }
-    }
-
-    fn multicast(&self) -> u64 {
-        let elements = &self.report.counts.elements;
-        elements.multicast_announcements + elements.multicast_withdrawals
-    }
-
-    fn withdrawals(&mut self, ends: SessionEnds, update: &Update<'_>, batch: &mut EventBatch) {
-        let (mut known, mut is_refused) = (None, false);
-        update.for_each_field(|field, is_announced| {
-            if is_announced || is_refused {
-                return;
-            }
-            if field.safi() == Safi::Multicast {
-                let counts = &mut self.report.counts.elements;
-                return field.for_each(|_| counts.multicast_withdrawals += 1);
-            }
-            known = known.or_else(|| self.peer(ends.peer_asn, ends.peer_addr, batch));
-            is_refused = known.is_none();
-            let Some(peer) = known else { return };
-            field.for_each(|nlri| {
-                let kind = RouteEventKind::Withdrawal { prefix: nlri.prefix };
-                batch.events.push(RouteEvent { time: self.time, peer, kind });
-                self.report.counts.elements.withdrawals += 1;
-            });
-        });
-    }
-
-    fn announcements(&mut self, ends: SessionEnds, update: &Update<'_>, batch: &mut EventBatch) {
-        let (mut known, mut is_refused) = (None, false);
-        update.for_each_field(|field, is_announced| {
-            if !is_announced || is_refused {
-                return;
-            }
-            if field.safi() == Safi::Multicast {
-                let counts = &mut self.report.counts.elements;
-                return field.for_each(|_| counts.multicast_announcements += 1);
-            }
-            // Once for all prefixes of the message, and only if there is one.
-            known = known.or_else(|| self.route_start(ends, update.attributes(), batch));
-            is_refused = known.is_none();
-            let Some((peer, attributes)) = known else { return };
-            field.for_each(|nlri| {
-                let kind = RouteEventKind::Announcement { prefix: nlri.prefix, attributes };
-                batch.events.push(RouteEvent { time: self.time, peer, kind });
-                self.report.counts.elements.announcements += 1;
-            });
-        });
-    }
-
-    fn route_start(
-        &mut self,
-        ends: SessionEnds,
-        attributes: &Attributes<'_>,
-        batch: &mut EventBatch,
-    ) -> Option<(u32, AttributesRef)> {
-        let peer = self.peer(ends.peer_asn, ends.peer_addr, batch)?;
-        Some((peer, self.attributes(attributes, batch)?))
     }
 
     fn attributes(
@@ -371,5 +314,29 @@ impl Emitter {
         let collector = self.report.collector.clone();
         batch.new_peers.push(Peer { collector, asn, addr });
         Some(number)
+    }
+}
+
+/// The emitter, for the routes of one message.
+struct MessageSink<'a> {
+    emitter: &'a mut Emitter,
+    ends: SessionEnds,
+}
+
+impl UpdateSink for MessageSink<'_> {
+    fn peer(&mut self, batch: &mut EventBatch) -> Option<u32> {
+        self.emitter.peer(self.ends.peer_asn, self.ends.peer_addr, batch)
+    }
+
+    fn attributes(
+        &mut self,
+        attributes: &Attributes<'_>,
+        batch: &mut EventBatch,
+    ) -> Option<AttributesRef> {
+        self.emitter.attributes(attributes, batch)
+    }
+
+    fn counts(&mut self) -> &mut ElementCounts {
+        &mut self.emitter.report.counts.elements
     }
 }
