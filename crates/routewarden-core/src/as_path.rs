@@ -218,6 +218,21 @@ impl fmt::Debug for AsPath<'_> {
     }
 }
 
+impl serde::Serialize for AsPathBuf {
+    /// The octets of the four-octet wire form.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.octets.serialize(serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for AsPathBuf {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let octets = Vec::<u8>::deserialize(deserializer)?;
+        AsPath::from_wire(&octets).map_err(serde::de::Error::custom)?;
+        Ok(AsPathBuf { octets })
+    }
+}
+
 /// An owned [`AsPath`].
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AsPathBuf {

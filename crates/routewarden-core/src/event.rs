@@ -1,9 +1,11 @@
 //! Route events: what a collector recorded, in order.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{AddressFamily, Peer, Prefix, RouteAttributes, Timestamp};
 
 /// One thing a collector recorded of one peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteEvent {
     /// The collector's time of the record.
     pub time: Timestamp,
@@ -14,7 +16,7 @@ pub struct RouteEvent {
 }
 
 /// What a [`RouteEvent`] says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RouteEventKind {
     /// The peer announced a unicast route.
     Announcement {
@@ -49,14 +51,14 @@ pub enum RouteEventKind {
 }
 
 /// Where a batch keeps the canonical octets of one attribute set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributesRef {
     start: u32,
     end: u32,
 }
 
 /// A run of events of one stream, with their attributes in one arena.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EventBatch {
     /// Peers first seen in this batch: they extend the stream's peer list, in order.
     pub new_peers: Vec<Peer>,

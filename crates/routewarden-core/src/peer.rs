@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::Asn;
 
 /// A BGP peer of a collector (RFC 6396 §4.3.1): who sent a route, and to which collector.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Peer {
     /// Collector's name, as `route-views2` or `rrc12`; empty when unknown.
     pub collector: String,
@@ -19,7 +20,7 @@ pub struct Peer {
 
 /// Number of a [`Peer`] in a [`PeerTable`]. Its value depends on the order of arrival, so it
 /// never appears in an output and never decides an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PeerId(pub u32);
 
 /// All peers seen, numbered in the order of arrival.

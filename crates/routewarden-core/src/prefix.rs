@@ -8,7 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Address family of a [`Prefix`] (RFC 4760 AFI 1 and 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AddressFamily {
     /// IPv4, 32 bits.
     Ipv4,
@@ -147,16 +148,67 @@ impl fmt::Debug for Prefix {
     }
 }
 
+/// What is added to the length of an IPv6 prefix in the short form, so that it differs from those
+/// of IPv4.
+const V6_LENGTHS_FROM: u8 = 64;
+
+impl Prefix {
+    /// The short form: an octet that tells family and length, then as many octets as the length
+    /// needs.
+    fn to_octets<T>(self, take: impl FnOnce(&[u8]) -> T) -> T {
+        let mut form = [0; 17];
+        let (head, octets) = form.split_at_mut(1);
+        let from = if self.is_ipv4() { 0 } else { V6_LENGTHS_FROM };
+        head.fill(from + self.len);
+        octets.copy_from_slice(&self.octets);
+        let end = 1 + usize::from(self.len.div_ceil(8));
+        take(form.get(..end).unwrap_or_default())
+    }
+
+    /// Reads the short form; `None` for what no prefix gives.
+    fn from_octets(form: &[u8]) -> Option<Self> {
+        let (&head, octets) = form.split_first()?;
+        let len = head.checked_sub(V6_LENGTHS_FROM).unwrap_or(head);
+        let mut all = [0; 16];
+        all.get_mut(..octets.len())?.copy_from_slice(octets);
+        let bits = u128::from_be_bytes(all);
+        let prefix = match head < V6_LENGTHS_FROM {
+            true => Prefix::v4(u32::try_from(bits >> 96).ok()?, len)?,
+            false => Prefix::v6(bits, len)?,
+        };
+        let is_canonical = prefix.octets == all && octets.len() == usize::from(len.div_ceil(8));
+        is_canonical.then_some(prefix)
+    }
+}
+
 impl Serialize for Prefix {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        self.to_octets(|octets| serializer.serialize_bytes(octets))
     }
 }
 
 impl<'de> Deserialize<'de> for Prefix {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        if deserializer.is_human_readable() {
+            let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+            return text.parse().map_err(serde::de::Error::custom);
+        }
+        struct Octets;
+        impl serde::de::Visitor<'_> for Octets {
+            type Value = Prefix;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a prefix in octets")
+            }
+
+            fn visit_bytes<E: serde::de::Error>(self, octets: &[u8]) -> Result<Prefix, E> {
+                Prefix::from_octets(octets).ok_or_else(|| E::custom("no prefix in these octets"))
+            }
+        }
+        deserializer.deserialize_bytes(Octets)
     }
 }
 
@@ -236,6 +288,16 @@ mod tests {
             };
             prop_assert_eq!(prefix.to_string().parse::<Prefix>().unwrap(), prefix);
             prop_assert!(prefix.less_specific(prefix.len() / 2).unwrap().covers(&prefix));
+            let short = prefix.to_octets(<[u8]>::to_vec);
+            prop_assert_eq!(Prefix::from_octets(&short), Some(prefix));
+        }
+
+        #[test]
+        fn the_short_form_of_a_prefix_is_the_only_one_that_is_read(form: [u8; 18], len in 0usize..18) {
+            let form = form.get(..len).unwrap();
+            if let Some(prefix) = Prefix::from_octets(form) {
+                prop_assert_eq!(prefix.to_octets(<[u8]>::to_vec), form);
+            }
         }
 
         #[test]

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use routewarden_core::facts::{
-    ANCHOR_LOSS_DIVISOR, AspaFinding, AspaFindingKind, AspaTable, Facts, RoaFinding,
+    ANCHOR_LOSS_DIVISOR, AsNameTable, AspaFinding, AspaFindingKind, AspaTable, Constituency,
+    DelegationTable, Facts, OrganisationTable, OriginTable, RelationTable, RoaFinding,
     RoaFindingKind, RunVrps, Sourced, StandingRoutes, Vrp, VrpDiff, VrpTable, aspa_changes,
     lost_anchors, roa_changes,
 };
 use routewarden_core::{Prefix, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::rules::cite;
 
@@ -19,17 +21,29 @@ pub struct FactsChange {
     pub vrps: Option<Sourced<VrpTable>>,
     /// New ASPAs.
     pub aspas: Option<Sourced<AspaTable>>,
+    /// Origins known of prefixes; those known before stay known.
+    pub origins: Option<Sourced<OriginTable>>,
+    /// Organisations of ASes.
+    pub organisations: Option<Sourced<OrganisationTable>>,
+    /// Relationships; see [`Detector::relearn`](crate::Detector::relearn).
+    pub relations: Option<Sourced<RelationTable>>,
+    /// Names of ASes.
+    pub as_names: Option<Sourced<AsNameTable>>,
+    /// Whom we watch over.
+    pub constituency: Option<Sourced<Constituency>>,
+    /// What the registries have given out, all of it.
+    pub delegations: Option<Vec<Sourced<DelegationTable>>>,
 }
 
 /// What one change said.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum ChangeFinding {
     Roa(RoaFinding),
     Aspa(AspaFinding),
 }
 
 /// A finding with the time of its change, and of the one that took it back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) time: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
@@ -39,7 +53,7 @@ pub(crate) struct Change {
 }
 
 /// Findings in their order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ChangeLog {
     pub(crate) changes: Vec<Change>,
     /// How many VRPs each trust anchor had when it lost too many, by name.
@@ -62,11 +76,14 @@ impl ChangeLog {
         let mut touched = Vec::new();
         if let Some(new) = change.vrps {
             let nothing = VrpTable::default();
+            // The first table is no change: what it says is the state to start from.
+            let is_first = facts.vrps.is_none();
             let old = facts.vrps.as_ref().map_or(&nothing, |facts| &facts.table);
             let diff = VrpDiff::between(old, &new.table);
             let at = |known: Option<Timestamp>| known.or(Some(time));
             let before = facts.vrps.as_ref().and_then(|facts| facts.source.date);
             let found = match &facts.constituency {
+                _ if is_first => Vec::new(),
                 Some(constituency) => roa_changes(
                     &diff,
                     RunVrps { table: old, at: before },
@@ -83,7 +100,7 @@ impl ChangeLog {
             facts.vrps = Some(new);
         }
         if let Some(new) = change.aspas {
-            if let Some(constituency) = &facts.constituency {
+            if let (Some(constituency), Some(_)) = (&facts.constituency, &facts.aspas) {
                 let old = facts.aspas.iter().flat_map(|facts| facts.table.iter());
                 let found = aspa_changes(old, new.table.iter(), &constituency.table);
                 let found = found.into_iter().filter(|finding| is_against(finding.kind));
@@ -92,7 +109,23 @@ impl ChangeLog {
             }
             facts.aspas = Some(new);
         }
+        facts.origins = change.origins.or(facts.origins.take());
+        facts.organisations = change.organisations.or(facts.organisations.take());
+        facts.relations = change.relations.or(facts.relations.take());
+        facts.as_names = change.as_names.or(facts.as_names.take());
+        facts.constituency = change.constituency.or(facts.constituency.take());
+        if let Some(delegations) = change.delegations {
+            facts.delegations = delegations;
+        }
         touched
+    }
+
+    /// Forgets findings that ended before `before`, and those without an end that were made before
+    /// it; gives their number.
+    pub(crate) fn retire(&mut self, before: Timestamp) -> usize {
+        let had = self.changes.len();
+        self.changes.retain(|change| change.ended_at.unwrap_or(change.time) >= before);
+        had - self.changes.len()
     }
 
     /// Ends what the new VRPs take back.

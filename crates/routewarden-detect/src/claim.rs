@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use routewarden_core::facts::{InvalidReason, RovState, Vrp};
 use routewarden_core::{AsPath, AsPathBuf, Asn, PeerId, Prefix, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::findings::PathFinding;
 use crate::knowledge::KnownFrom;
 
 /// What is doubtful.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum ClaimKind {
     /// The culprit originates a prefix known from, or covered by a prefix of, others.
     Origin,
@@ -59,7 +60,7 @@ impl ClaimKind {
 }
 
 /// Identity of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct ClaimKey {
     pub(crate) prefix: Prefix,
     pub(crate) kind: ClaimKind,
@@ -67,7 +68,7 @@ pub(crate) struct ClaimKey {
 }
 
 /// Against whom a claim stands that has a victim, as known when it was made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Target {
     /// Origins known of the prefix, or of the nearest covering prefix; sorted.
     pub(crate) victims: Vec<Asn>,
@@ -93,7 +94,7 @@ pub(crate) struct Target {
 }
 
 /// Something the victim did against the claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Reaction {
     /// Number of the event.
     pub(crate) seq: u64,
@@ -103,7 +104,7 @@ pub(crate) struct Reaction {
 }
 
 /// A path that showed the claim.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) time: Timestamp,
     pub(crate) peer: PeerId,
@@ -117,7 +118,7 @@ pub(crate) const SAMPLES_MAX: usize = 8;
 const EPISODES_MAX: usize = 64;
 
 /// A claim's life.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on one another")]
 pub(crate) struct Claim {
     pub(crate) key: ClaimKey,
@@ -260,6 +261,22 @@ impl Claim {
                 last.1 = time;
             }
         }
+    }
+
+    /// Ends it when every peer that shows it is lost to sight; `lost_at` tells since when a peer
+    /// is. Whether it was.
+    pub(crate) fn lose_sight(&mut self, lost_at: &dyn Fn(PeerId) -> Option<Timestamp>) -> bool {
+        let mut last = None;
+        for &(peer, _) in &self.holders {
+            let Some(at) = lost_at(peer) else { return false };
+            last = last.max(Some((at, peer)));
+        }
+        let Some((at, _)) = last else { return false };
+        let at = at.max(self.last_seen);
+        for (peer, _) in self.holders.clone() {
+            self.leave(at, peer);
+        }
+        true
     }
 
     /// Whether the peer is known to have it.

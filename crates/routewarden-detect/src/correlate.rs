@@ -13,7 +13,7 @@ pub(crate) use plain::PLAIN_RULES;
 use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::InvalidReason;
-use routewarden_core::{Asn, Prefix, Timestamp};
+use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
 
 use crate::claim::{Claim, ClaimKey, ClaimKind};
 use crate::detector::Detector;
@@ -193,8 +193,13 @@ impl Detector {
     }
 
     fn quorum(&self, claim: &Claim) -> usize {
+        self.quorum_of(claim.key.prefix.family())
+    }
+
+    /// Least number of witness ASes of a claim on a prefix of the family.
+    pub(crate) fn quorum_of(&self, family: AddressFamily) -> usize {
         self.config().quorum.unwrap_or_else(|| {
-            let of = self.vantage_points(claim.key.prefix.family());
+            let of = self.vantage_points(family);
             if of < QUORUM_VANTAGE_POINTS_MIN { 1 } else { QUORUM_DEFAULT }
         })
     }

@@ -18,7 +18,6 @@ use crate::findings::{LinkFinding, PathFinding};
 use crate::knowledge::{KnownFrom, Topology};
 use crate::outage::Loss;
 use crate::path_knowledge::PathKnowledge;
-use crate::relations::PathSet;
 use crate::{Config, Counters};
 
 type Hasher = foldhash::fast::FixedState;
@@ -37,12 +36,12 @@ pub struct Detector {
     /// At least one; in their order.
     first: DetectorShard,
     others: Vec<DetectorShard>,
-    tallies: Tallies,
+    pub(crate) tallies: Tallies,
 }
 
 /// What a report counts once; forgotten with the next event.
 #[derive(Default)]
-struct Tallies {
+pub(crate) struct Tallies {
     prefixes: OnceCell<BTreeMap<Asn, OriginStat>>,
     claims: OnceCell<BTreeMap<Asn, usize>>,
     news: OnceCell<BTreeMap<Asn, Vec<(Timestamp, Prefix)>>>,
@@ -95,7 +94,7 @@ impl Detector {
         }
     }
 
-    fn shards(&self) -> impl Iterator<Item = &DetectorShard> {
+    pub(crate) fn shards(&self) -> impl Iterator<Item = &DetectorShard> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
@@ -136,26 +135,11 @@ impl Detector {
     /// and the facts tell of links is worked out for all shards. To be called once, before the
     /// first update; without it no path is looked into.
     pub fn begin_updates(&mut self) {
-        let mut paths = PathSet::new(self.facts().route_servers.clone());
-        if !self.config().bogons {
-            paths = paths.with_reserved_asns();
-        }
-        for attributes in self.shards().flat_map(|shard| shard.rib.attributes().iter()) {
-            paths.insert(attributes.as_path);
-        }
-        let feeds = [AddressFamily::Ipv4, AddressFamily::Ipv6].map(|f| self.full_feeds(f));
-        let links = self.shards().flat_map(|shard| shard.topology.links()).collect();
-        let mut knowledge = PathKnowledge::new(self.facts(), &paths, links, feeds);
-        let habits = self.shards().flat_map(|shard| shard.standing_leaks(&knowledge)).collect();
-        knowledge.learn_habits(habits);
-        let knowledge = Arc::new(knowledge);
-        for shard in self.shards_mut() {
-            shard.knowledge = Arc::clone(&knowledge);
-        }
+        self.learn_paths(&HashSet::default(), &HashSet::default());
     }
 
     /// Distinct ASes of the peers that send the whole table: half as much as the largest, or more.
-    fn full_feeds(&self, family: AddressFamily) -> usize {
+    pub(crate) fn full_feeds(&self, family: AddressFamily) -> usize {
         let mut routes: BTreeMap<PeerId, usize> = BTreeMap::new();
         for shard in self.shards() {
             for (peer, session) in shard.rib.sessions() {
@@ -177,7 +161,7 @@ impl Detector {
         full.map(|peer| peer.asn).collect::<BTreeSet<_>>().len()
     }
 
-    fn shards_mut(&mut self) -> impl Iterator<Item = &mut DetectorShard> {
+    pub(crate) fn shards_mut(&mut self) -> impl Iterator<Item = &mut DetectorShard> {
         std::iter::once(&mut self.first).chain(&mut self.others)
     }
 
@@ -195,6 +179,8 @@ impl Detector {
         }
         let mut facts = Arc::unwrap_or_clone(facts);
         let has_new_aspas = change.aspas.is_some();
+        let has_new_origins = change.origins.is_some();
+        let has_new_members = change.constituency.is_some();
         let mut log = std::mem::take(&mut self.first.changes);
         let touched =
             log.apply(time, &mut facts, change, &|block, tell| self.standing(block, tell));
@@ -203,7 +189,13 @@ impl Detector {
         let knowledge = Arc::clone(&self.first.knowledge);
         for shard in self.shards_mut() {
             shard.change_facts(time, (&facts, &knowledge), &touched);
-            if has_new_aspas {
+            if has_new_origins {
+                shard.learn_origins();
+            }
+            if has_new_members {
+                shard.learn_constituency();
+            }
+            if has_new_aspas || has_new_members {
                 shard.reclassify();
             }
         }

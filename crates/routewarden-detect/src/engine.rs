@@ -8,6 +8,7 @@
 mod assert;
 mod presence;
 mod revalidate;
+mod saved;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -108,23 +109,28 @@ impl DetectorShard {
             routes_elsewhere: 0,
             known_elsewhere: 0,
         };
-        if let Some(origins) = &facts.origins {
-            let since = origins.source.date.unwrap_or_default();
-            for (prefix, asns) in origins.table.iter() {
-                new.share(prefix, |new| {
-                    for &asn in asns {
-                        let known = KnownOrigin { asn, since, from: KnownFrom::OriginTable };
-                        new.habit.learn(prefix, known);
-                    }
-                });
-            }
-        }
+        new.learn_origins();
         new.learn_constituency();
         new
     }
 
+    /// What a table of origins says is known before any event.
+    pub(crate) fn learn_origins(&mut self) {
+        let facts = Arc::clone(&self.facts);
+        let Some(origins) = &facts.origins else { return };
+        let since = origins.source.date.unwrap_or_default();
+        for (prefix, asns) in origins.table.iter() {
+            self.share(prefix, |this| {
+                for &asn in asns {
+                    let known = KnownOrigin { asn, since, from: KnownFrom::OriginTable };
+                    this.habit.learn(prefix, known);
+                }
+            });
+        }
+    }
+
     /// What a constituent says of its own space is known before any table.
-    fn learn_constituency(&mut self) {
+    pub(crate) fn learn_constituency(&mut self) {
         let facts = Arc::clone(&self.facts);
         let Some(constituency) = &facts.constituency else { return };
         let since = constituency.source.date.unwrap_or_default();

@@ -1,20 +1,23 @@
 //! What a path shows by itself: a leak, or a link that nobody knows.
 
+use std::borrow::Cow;
+
 use routewarden_core::Asn;
 use routewarden_core::facts::{AspaOffence, AspaState};
+use serde::{Deserialize, Serialize};
 
 use crate::incident::{ForgedLink, LeakTriple};
 use crate::path::Basis;
 
 /// What the path of a claimed route shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PathFinding {
     Leak(LeakFinding),
     Link(LinkFinding),
 }
 
 /// A route passed on beyond its intended scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LeakFinding {
     pub(crate) triple: LeakTriple,
     pub(crate) proof: LeakProof,
@@ -25,7 +28,7 @@ pub(crate) struct LeakFinding {
 }
 
 /// What a leak is known by, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LeakProof {
     /// `OTC` of this AS, and a later hop that goes to a provider or peer (RFC 9234 §5).
     Otc(Asn),
@@ -36,7 +39,7 @@ pub(crate) enum LeakProof {
 }
 
 /// A link that no path of the table and no fact shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LinkFinding {
     pub(crate) link: ForgedLink,
     /// Hops from `b` to the origin: 0 when `b` is the origin (type 1).
@@ -44,7 +47,7 @@ pub(crate) struct LinkFinding {
     /// How often `b` stands in a row.
     pub(crate) repeats: usize,
     /// How unlike a real link it is, 0 to 100, and why; `None` where the table is too small.
-    pub(crate) suspicion: Option<(u8, Vec<(&'static str, i64)>)>,
+    pub(crate) suspicion: Option<(u8, Vec<(Cow<'static, str>, i64)>)>,
     /// The ASPA of `b` does not name `a`.
     pub(crate) denied_by_aspa: Option<AspaOffence>,
     /// Verification of the path.

@@ -3,11 +3,12 @@
 use hashbrown::{HashMap, HashSet};
 use routewarden_core::shard::{BLOCK_LEN_V4, BLOCK_LEN_V6};
 use routewarden_core::{AddressFamily, AsPath, Asn, Prefix, PrefixMap, Timestamp};
+use serde::{Deserialize, Serialize};
 
 type Hasher = foldhash::fast::FixedState;
 
 /// How an origination came to be known, strongest last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum KnownFrom {
     /// First seen in the stream itself, uncontradicted.
     Stream,
@@ -20,7 +21,7 @@ pub(crate) enum KnownFrom {
 }
 
 /// A known origination of a prefix.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct KnownOrigin {
     pub(crate) asn: Asn,
     pub(crate) since: Timestamp,
@@ -35,7 +36,7 @@ pub(crate) struct KnownPrefix<'a> {
 }
 
 /// Origins known of each prefix. A prefix has one origin nearly always.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct OriginHabit {
     origins: PrefixMap<Vec<KnownOrigin>>,
     prefixes_max: usize,
@@ -122,7 +123,7 @@ impl OriginHabit {
 }
 
 /// AS adjacencies seen in any path so far, each with the number of the event that first showed it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Topology {
     links: HashMap<u64, u64, Hasher>,
     links_max: usize,

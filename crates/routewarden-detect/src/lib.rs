@@ -11,6 +11,7 @@ mod engine;
 mod findings;
 mod incident;
 mod knowledge;
+mod live;
 mod outage;
 pub mod path;
 mod path_knowledge;
@@ -18,9 +19,10 @@ pub mod relations;
 mod rules;
 mod session_log;
 mod severity;
+mod state;
 mod target;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use changes::FactsChange;
 pub use detector::Detector;
@@ -30,7 +32,11 @@ pub use incident::{
     IncidentKind, IncidentState, LeakTriple, PREFIXES_LISTED_MAX, Related, RelationKind,
     RovSummary, SamplePath, SeverityClass, VantagePoints,
 };
+pub use live::{Retired, SessionView};
 pub use rules::rule_weights;
+pub use state::{
+    STATE_MAGIC, STATE_TEXT_OCTETS_MAX, STATE_VERSION, SavedAspas, SavedVrps, StateError,
+};
 
 /// From this confidence on, an incident is of the class "high".
 pub const CONFIDENCE_HIGH_MIN: u8 = 80;
@@ -41,7 +47,7 @@ pub const CONFIDENCE_MEDIUM_MIN: u8 = 50;
 pub const CONFIDENCE_REPORTED_MIN: u8 = 10;
 
 /// What to detect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// Whether bogon prefixes and ASNs are looked for (off for labs in documentation space).
     pub bogons: bool,
@@ -70,7 +76,7 @@ impl Default for Config {
 }
 
 /// What went in, and what became of the claims.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Announcements taken.
     pub announcements: u64,

@@ -6,6 +6,7 @@
 
 use hashbrown::HashMap;
 use routewarden_core::{Asn, Prefix, Timestamp};
+use serde::{Deserialize, Serialize};
 
 type Hasher = foldhash::fast::FixedState;
 
@@ -32,7 +33,7 @@ pub(crate) struct Presence {
 }
 
 /// A loss of a prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Loss {
     pub(crate) prefix: Prefix,
     pub(crate) origin: Asn,
@@ -47,7 +48,7 @@ pub(crate) struct Loss {
     pub(crate) kept: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Watch {
     origin: Asn,
     had: usize,
@@ -57,7 +58,7 @@ struct Watch {
 }
 
 /// All losses of one shard.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outages {
     watched: HashMap<Prefix, Watch, Hasher>,
     losses: Vec<Loss>,
@@ -129,6 +130,28 @@ impl Outages {
         } else if now.of_origin >= watch.had {
             self.watched.remove(prefix);
         }
+    }
+
+    /// Forgets losses that were over before `before`, and what is watched since long before it in
+    /// vain; gives the number of losses.
+    pub(crate) fn retire(&mut self, before: Timestamp) -> usize {
+        let is_kept = |loss: &Loss| loss.until.is_none_or(|until| until >= before);
+        let mut places = Vec::with_capacity(self.losses.len());
+        let mut next = 0;
+        for loss in &self.losses {
+            places.push(is_kept(loss).then_some(next));
+            next += usize::from(is_kept(loss));
+        }
+        let forgotten = self.losses.len() - next;
+        self.losses.retain(is_kept);
+        self.watched.retain(|_, watch| match watch.loss {
+            Some(at) => {
+                watch.loss = places.get(at).copied().flatten();
+                watch.loss.is_some()
+            }
+            None => watch.since >= before,
+        });
+        forgotten
     }
 
     /// In the order of their beginning to be lost.

@@ -4,6 +4,7 @@
 //! judges alike. The ranks of knowledge: OTC in the route itself, then ASPA, then what the operator
 //! says, then a relationship file, then what the table lets infer.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use hashbrown::HashSet;
@@ -11,6 +12,7 @@ use routewarden_core::facts::{
     AspaOffence, AspaState, AspaTable, Facts, Hop, Relation, RelationTable,
 };
 use routewarden_core::{AddressFamily, AsPath, AsPathBuf, Asn, SegmentKind};
+use serde::{Deserialize, Serialize};
 
 use crate::Config;
 use crate::findings::{LeakFinding, LeakProof, LinkFinding, PathFinding};
@@ -33,7 +35,7 @@ const RELATION_PERCENT_MIN: u8 = 70;
 pub(crate) type Parties = (Option<Asn>, Asn, Option<Asn>);
 
 /// Knowledge of links and relations.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct PathKnowledge {
     /// Given and inferred; what is given goes before.
     relations: RelationTable,
@@ -94,6 +96,11 @@ impl PathKnowledge {
     /// Takes the parties of leaks that the table shows for a habit.
     pub(crate) fn learn_habits(&mut self, leaks: HashSet<Parties, Hasher>) {
         self.habitual = leaks;
+    }
+
+    /// The parties of leaks that are taken for a habit.
+    pub(crate) fn habits(&self) -> impl Iterator<Item = Parties> {
+        self.habitual.iter().copied()
     }
 
     fn is_habit(&self, leak: LeakTriple) -> bool {
@@ -323,7 +330,8 @@ impl<'a> Look<'a> {
         let suspicion = self.knowledge.model.as_ref().map(|model| {
             let score = model.score(hops, at);
             score.map_or((0, Vec::new()), |score| {
-                let reasons = score.reasons.iter().map(|r| (r.name, i64::from(r.value)));
+                let reasons =
+                    score.reasons.iter().map(|r| (Cow::Borrowed(r.name), i64::from(r.value)));
                 (score.suspicion, reasons.collect())
             })
         });

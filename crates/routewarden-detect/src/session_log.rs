@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 use routewarden_core::{PeerId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 type Hasher = foldhash::fast::FixedState;
 
@@ -9,7 +10,7 @@ type Hasher = foldhash::fast::FixedState;
 const LOSSES_MAX: usize = 100_000;
 
 /// Losses of sessions in their order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SessionLog {
     losses: Vec<(PeerId, Timestamp, Option<Timestamp>)>,
     /// Positions of those that are not over.
@@ -30,6 +31,19 @@ impl SessionLog {
         if let Some(loss) = open {
             loss.2 = Some(time);
         }
+    }
+
+    /// Forgets losses that were over before `before`; gives their number.
+    pub(crate) fn retire(&mut self, before: Timestamp) -> usize {
+        let had = self.losses.len();
+        self.losses.retain(|(_, _, up)| up.is_none_or(|up| up >= before));
+        self.open.clear();
+        for (at, (peer, _, up)) in self.losses.iter().enumerate() {
+            if up.is_none() {
+                self.open.insert(*peer, at);
+            }
+        }
+        had - self.losses.len()
     }
 
     /// Sessions that were down at some time of the closed period; sorted, each once.

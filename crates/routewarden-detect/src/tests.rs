@@ -132,7 +132,19 @@ impl Lab {
         self.push(secs, peer, RouteEventKind::Withdrawal { prefix: p(prefix) });
     }
 
+    /// What is found; the same when the detector is saved and restored in between.
     fn run(&self) -> Report {
+        let report = self.run_restored_at(None);
+        let events = self.batch.events.len();
+        for at in [0, events / 3, events / 2, events * 4 / 5, events] {
+            let again = self.run_restored_at(Some(at));
+            assert_eq!(again.incidents, report.incidents, "restored at event {at} of {events}");
+            assert_eq!(again.counters, report.counters, "restored at event {at} of {events}");
+        }
+        report
+    }
+
+    fn run_restored_at(&self, restored_at: Option<usize>) -> Report {
         let mut peers = PeerTable::default();
         let peer = |n: u32| Peer {
             collector: "lab".to_owned(),
@@ -147,6 +159,11 @@ impl Lab {
         let mut detector = Detector::new(self.config, self.facts.clone());
         let mut start = 0;
         let mut feed = |detector: &mut Detector, end: usize| {
+            if let Some(at) = restored_at.filter(|at| (start..=end).contains(at)) {
+                detector.apply(&self.batch, start..at, &ids, &peers);
+                *detector = restored(detector);
+                start = at;
+            }
             detector.apply(&self.batch, start..end, &ids, &peers);
             start = end;
         };
@@ -167,6 +184,14 @@ impl Lab {
     fn incidents(&self) -> Vec<Incident> {
         self.run().incidents
     }
+}
+
+/// The detector as it is after a restart.
+fn restored(detector: &Detector) -> Detector {
+    let mut state = Vec::new();
+    detector.save(&mut state).unwrap();
+    let facts = Facts { vrps: None, aspas: None, ..detector.facts().clone() };
+    Detector::restore(&mut state.as_slice(), facts).unwrap()
 }
 
 fn sourced<T>(kind: FactKind, table: T) -> Sourced<T> {

@@ -227,7 +227,11 @@ impl Recording {
             Op::Change { vrps, aspas } => {
                 let vrps = Some(sourced(FactKind::Vrps, some_vrps(*vrps)));
                 let aspas = aspas.map(|aspas| sourced(FactKind::Aspas, some_aspas(aspas)));
-                self.changes.push((self.batch.events.len(), time, FactsChange { vrps, aspas }));
+                self.changes.push((
+                    self.batch.events.len(),
+                    time,
+                    FactsChange { vrps, aspas, ..FactsChange::default() },
+                ));
                 return;
             }
         };

@@ -39,7 +39,7 @@ pub(crate) fn load_changes(
 ) -> Result<Vec<(Timestamp, FactsChange)>> {
     let load = |(time, path): &(Timestamp, PathBuf)| {
         let (vrps, aspas) = of_rpki(read(path, "VRPs", load_rpki)?);
-        Ok((*time, FactsChange { vrps: Some(vrps), aspas }))
+        Ok((*time, FactsChange { vrps: Some(vrps), aspas, ..FactsChange::default() }))
     };
     files.iter().map(load).collect()
 }

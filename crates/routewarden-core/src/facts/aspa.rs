@@ -29,7 +29,7 @@ pub enum AspaState {
 }
 
 /// A hop that an attestation contradicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AspaOffence {
     /// The AS that names its providers.
     pub customer: Asn,

@@ -29,7 +29,7 @@ impl Relation {
 }
 
 /// One link: `b` is `relation` of `a`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
     /// One AS.
     pub a: Asn,
@@ -62,7 +62,7 @@ impl Link {
 }
 
 /// Relationships of all links known, in both directions: 12 octets each.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RelationTable {
     /// Both directions of each link, by `a`, then `b`.
     links: Vec<Link>,

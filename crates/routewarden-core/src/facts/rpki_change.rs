@@ -4,7 +4,7 @@ mod aspa;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use aspa::{AspaFinding, AspaFindingKind, aspa_changes};
 
@@ -23,7 +23,7 @@ pub const EXPIRY_SECS: i64 = 24 * 3600;
 pub const FINDING_ENTRIES_MAX: usize = 100;
 
 /// What happened to the VRPs of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoaFindingKind {
     /// More than 20 % of the VRPs of a trust anchor are gone: a fault of the anchor, its
@@ -42,7 +42,7 @@ pub enum RoaFindingKind {
 }
 
 /// One change for one member and one AS.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoaFinding {
     /// What happened.
     pub kind: RoaFindingKind,

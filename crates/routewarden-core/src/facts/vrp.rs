@@ -53,7 +53,7 @@ impl TrustAnchors {
 
 /// A validated ROA payload (RFC 6811 §2): `asn` may originate `prefix` and its more-specifics
 /// up to `max_len` bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Vrp {
     /// The VRP's prefix.
     pub prefix: Prefix,

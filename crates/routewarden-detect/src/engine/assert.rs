@@ -39,7 +39,7 @@ impl Asserted {
 
 impl DetectorShard {
     /// What attributes not seen before are marked with.
-    pub(super) fn flags(look: &Look<'_>, config: Config, attributes: &RouteAttributes<'_>) -> u8 {
+    pub(crate) fn flags(look: &Look<'_>, config: Config, attributes: &RouteAttributes<'_>) -> u8 {
         let path = attributes.as_path;
         let mut flags = 0;
         if config.bogons && path.asns().any(|asn| look.facts.bogons().asn(asn).is_some()) {

@@ -13,6 +13,7 @@ use routewarden_core::facts::{Relation, RelationTable};
 
 use super::graph::{Graph, at};
 use super::{Inferred, PathSet};
+use serde::{Deserialize, Serialize};
 
 /// From this suspicion on a new link is worth an incident of its own: see the decision for what share
 /// of honest new links lies above it, and what share of forged ones.
@@ -24,7 +25,7 @@ const DISTANCE_NEIGHBORS_MAX: usize = 512;
 const CONE_VISITS_MAX: usize = 1 << 26;
 
 /// Links, sizes and relationships as they were.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LinkModel {
     /// Ascending; an AS's number is its place.
     asns: Vec<Asn>,

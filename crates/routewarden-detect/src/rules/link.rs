@@ -124,8 +124,8 @@ fn operator_denies(case: &LinkCase<'_>) -> Option<Found> {
 
 /// The reasons behind a suspicion, as facts.
 fn with_reasons(mut found: Found, case: &LinkCase<'_>) -> Found {
-    for &(name, value) in case.found.suspicion.iter().flat_map(|(_, reasons)| reasons) {
-        found = found.with(name, value);
+    for (name, value) in case.found.suspicion.iter().flat_map(|(_, reasons)| reasons) {
+        found = found.with(name, *value);
     }
     found
 }

@@ -7,7 +7,7 @@ use crate::RelationKind;
 
 fn vrps(vrps: Vec<Vrp>) -> FactsChange {
     let table = VrpTable::from_vrps(vrps);
-    FactsChange { vrps: Some(sourced(FactKind::Vrps, table)), aspas: None }
+    FactsChange { vrps: Some(sourced(FactKind::Vrps, table)), ..FactsChange::default() }
 }
 
 fn lab() -> Lab {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Asn;
 use crate::facts::{Constituency, Member};
 
 /// What happened to the ASPA of a member's AS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AspaFindingKind {
     /// A provider was added that is none of the member's expected upstreams.
@@ -24,7 +24,7 @@ pub enum AspaFindingKind {
 }
 
 /// One change of the providers of one AS.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AspaFinding {
     /// What happened.
     pub kind: AspaFindingKind,

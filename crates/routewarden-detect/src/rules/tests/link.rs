@@ -60,7 +60,7 @@ fn react(fixture: &mut Fixture, secs: u32) {
 }
 
 fn suspicion(fixture: &mut Fixture, points: u8) {
-    fixture.found.suspicion = Some((points, vec![("degree", 3)]));
+    fixture.found.suspicion = Some((points, vec![("degree".into(), 3)]));
 }
 
 const CASES: &[RuleCase<Fixture>] = &[
