@@ -14,6 +14,7 @@ use crate::{Config, Detector, FactsChange, Incident, IncidentKind, IncidentState
 mod constituency;
 mod leaks;
 mod links;
+mod live;
 mod origins;
 mod outages;
 mod rpki;
@@ -146,16 +147,10 @@ impl Lab {
 
     fn run_restored_at(&self, restored_at: Option<usize>) -> Report {
         let mut peers = PeerTable::default();
-        let peer = |n: u32| Peer {
-            collector: "lab".to_owned(),
-            // Peer 5 is a second session of AS64496.
-            asn: Asn(64496 + n % 5),
-            addr: format!("2001:db8::{n}").parse().unwrap(),
-        };
         for &n in &self.order {
-            peers.intern(&peer(n));
+            peers.intern(&lab_peer(n));
         }
-        let ids: Vec<PeerId> = (0..6).map(|n| peers.intern(&peer(n))).collect();
+        let ids: Vec<PeerId> = (0..6).map(|n| peers.intern(&lab_peer(n))).collect();
         let mut detector = Detector::new(self.config, self.facts.clone());
         let mut start = 0;
         let mut feed = |detector: &mut Detector, end: usize| {
@@ -184,6 +179,12 @@ impl Lab {
     fn incidents(&self) -> Vec<Incident> {
         self.run().incidents
     }
+}
+
+/// A peer of the lab. Peer 5 is a second session of AS64496.
+fn lab_peer(n: u32) -> Peer {
+    let addr = format!("2001:db8::{n}").parse().unwrap();
+    Peer { collector: "lab".to_owned(), asn: Asn(64496 + n % 5), addr }
 }
 
 /// The detector as it is after a restart.

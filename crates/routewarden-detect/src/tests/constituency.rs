@@ -5,7 +5,7 @@ use routewarden_core::facts::{Constituency, Criticality, Member, MemberPrefix, R
 use super::*;
 use crate::SeverityClass;
 
-fn member(id: &str, asn: u32, prefixes: &[&str]) -> Member {
+pub(super) fn member(id: &str, asn: u32, prefixes: &[&str]) -> Member {
     let listed =
         |prefix: &&str| MemberPrefix { prefix: p(prefix), origins: vec![], criticality: None };
     Member {
@@ -16,7 +16,7 @@ fn member(id: &str, asn: u32, prefixes: &[&str]) -> Member {
     }
 }
 
-fn watch(lab: &mut Lab, members: Vec<Member>) {
+pub(super) fn watch(lab: &mut Lab, members: Vec<Member>) {
     let constituency = Constituency::new("test", members).unwrap();
     lab.facts.constituency = Some(sourced(FactKind::Constituency, constituency));
 }

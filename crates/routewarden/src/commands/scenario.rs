@@ -108,7 +108,10 @@ pub(crate) fn detect(scenario: &Scenario) -> Result<Report> {
             Step::Events(batch) => feed(&mut detector, batch),
             Step::Facts(change) => {
                 let (vrps, aspas) = tables.change(change);
-                detector.change_facts(change.time, FactsChange { vrps, aspas, ..FactsChange::default() });
+                detector.change_facts(
+                    change.time,
+                    FactsChange { vrps, aspas, ..FactsChange::default() },
+                );
             }
         }
     }
