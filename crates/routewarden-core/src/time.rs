@@ -28,7 +28,7 @@ impl Timestamp {
     }
 
     /// From microseconds since the epoch.
-    pub(crate) const fn from_micros(micros: i64) -> Self {
+    pub const fn from_micros(micros: i64) -> Self {
         Timestamp { micros }
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Timestamp;
 
@@ -51,6 +52,24 @@ impl Serialize for Sha256 {
         serializer.collect_str(self)
     }
 }
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let digits = text.len() == 64 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+        let mut rest = if digits { text.as_ref() } else { "" };
+        let mut hash = [0; 32];
+        for octet in &mut hash {
+            let (pair, after) =
+                rest.split_at_checked(2).ok_or_else(|| D::Error::custom(NO_HASH))?;
+            *octet = u8::from_str_radix(pair, 16).map_err(D::Error::custom)?;
+            rest = after;
+        }
+        Ok(Sha256(hash))
+    }
+}
+
+const NO_HASH: &str = "not a SHA-256 hash: expected 64 hexadecimal digits";
 
 /// One file of facts as it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
