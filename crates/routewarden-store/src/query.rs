@@ -79,6 +79,18 @@ impl FromStr for Cursor {
     }
 }
 
+/// Which part of the order a statement walks. What was first seen at the time of the cursor is walked
+/// by itself: SQLite would use the time alone of a comparison of both, and many may share one.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// All of it.
+    All,
+    /// What was first seen at the same time as the cursor's, and comes after it.
+    SameTime(Cursor),
+    /// What was first seen before the cursor's.
+    Before(Cursor),
+}
+
 /// A statement with its values.
 #[derive(Debug)]
 pub(crate) struct Query {
@@ -96,12 +108,12 @@ enum Driver {
 }
 
 impl Query {
-    /// One page of incidents, newest first, one more than `limit` to tell whether there are more.
+    /// At most `limit` incidents of a part, newest first.
     pub(crate) fn page(
         conn: &Connection,
         columns: &str,
         filter: &IncidentFilter,
-        cursor: Option<Cursor>,
+        part: Part,
         limit: usize,
     ) -> Result<Self, StoreError> {
         let driver = match filter {
@@ -122,15 +134,15 @@ impl Query {
         };
         let mut query =
             Query { sql: format!("SELECT {columns} FROM {table} WHERE 1"), values: Vec::new() };
-        query.span(order, filter, cursor);
+        query.span(order, filter, part);
         query.plain(filter);
         query.asn(driver, filter);
         query.country(driver, filter);
         query.prefix(conn, driver, filter)?;
-        let more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         query.and(
             &format!(" ORDER BY {order}.first_seen DESC, {order}.number DESC LIMIT ?"),
-            [more.into()],
+            [limit.into()],
         );
         Ok(query)
     }
@@ -140,18 +152,22 @@ impl Query {
         self.values.extend(values);
     }
 
-    fn span(&mut self, order: &str, filter: &IncidentFilter, cursor: Option<Cursor>) {
+    fn span(&mut self, order: &str, filter: &IncidentFilter, part: Part) {
         if let Some(from) = filter.first_seen_from {
             self.and(&format!(" AND {order}.first_seen >= ?"), [from.micros().into()]);
         }
         if let Some(before) = filter.first_seen_before {
             self.and(&format!(" AND {order}.first_seen < ?"), [before.micros().into()]);
         }
-        if let Some(Cursor { first_seen, number }) = cursor {
-            self.and(
-                &format!(" AND ({order}.first_seen, {order}.number) < (?, ?)"),
-                [first_seen.into(), number.into()],
-            );
+        match part {
+            Part::All => {}
+            Part::SameTime(Cursor { first_seen, number }) => {
+                let sql = format!(" AND {order}.first_seen = ? AND {order}.number < ?");
+                self.and(&sql, [first_seen.into(), number.into()]);
+            }
+            Part::Before(Cursor { first_seen, .. }) => {
+                self.and(&format!(" AND {order}.first_seen < ?"), [first_seen.into()]);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 
 use crate::journal::{self, JournalRow, Verified};
-use crate::query::{Cursor, IncidentFilter, PAGE_MAX, Query};
+use crate::query::{Cursor, IncidentFilter, PAGE_MAX, Part, Query};
 use crate::record::stored_at;
 use crate::store::STORE_FILE;
 use crate::version::StoredVersion;
@@ -167,10 +167,23 @@ impl StoreReader {
         limit: usize,
     ) -> Result<IncidentPage, StoreError> {
         let limit = limit.clamp(1, PAGE_MAX);
-        let query = Query::page(&self.conn, COLUMNS, filter, cursor, limit)?;
-        let mut page = self.conn.prepare_cached(&query.sql)?;
-        let rows = page.query_map(params_from_iter(query.values), summary)?;
-        let mut incidents = rows.collect::<Result<Vec<_>, _>>()?;
+        // Of one moment: a page has two parts.
+        let tx = self.conn.unchecked_transaction()?;
+        let parts = match cursor {
+            None => vec![Part::All],
+            Some(cursor) => vec![Part::SameTime(cursor), Part::Before(cursor)],
+        };
+        let mut incidents = Vec::new();
+        for part in parts {
+            // One more, to tell whether there is a next page.
+            let missing = limit + 1 - incidents.len();
+            let query = Query::page(&tx, COLUMNS, filter, part, missing)?;
+            let mut rows = tx.prepare_cached(&query.sql)?;
+            let rows = rows.query_map(params_from_iter(query.values), summary)?;
+            for row in rows {
+                incidents.push(row?);
+            }
+        }
         let has_more = incidents.len() > limit;
         incidents.truncate(limit);
         let next = incidents

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use routewarden_core::{Asn, Timestamp};
 use routewarden_store::{
-    AsnRole, Change, IncidentFilter, IncidentVersion, Store, StoreReader, check_backup,
+    AsnRole, IncidentFilter, IncidentVersion, Store, StoreReader, check_backup,
 };
 use serde_json::value::to_raw_value;
 
@@ -152,7 +152,7 @@ fn assert_whole(dir: &Path, recorded: &BTreeSet<String>, told: &BTreeSet<String>
         .iter()
         .cloned()
         .chain(pending.iter().map(ToString::to_string))
-        .filter(|key| key.ends_with(Change::Opened.name()))
+        .filter(|key| key.ends_with(":opened"))
         .collect::<BTreeSet<_>>();
     assert_eq!(opened.len(), count);
     store.mark_sent(&pending, Timestamp::from_secs(1_796_000_000)).unwrap();
