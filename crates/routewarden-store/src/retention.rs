@@ -1,0 +1,148 @@
+//! Taking out what is old.
+
+use routewarden_core::Timestamp;
+use routewarden_core::facts::Sha256;
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::journal::{self, PrunedRun};
+use crate::tables;
+
+/// How long what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionPolicy {
+    /// Days after its end for which an incident is kept, with all of its journal.
+    pub incident_days: u32,
+    /// Days for which the rest is kept: earlier versions of incidents that are kept, states of
+    /// feeds, gaps that are over, facts no longer applied, what befell the service.
+    pub journal_days: u32,
+}
+
+/// What was taken out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionReport {
+    /// Incidents.
+    pub incidents: u64,
+    /// Rows of the journal, those of the incidents among them.
+    pub journal_rows: u64,
+    /// Highest number that an incident has ever had: it is not given again.
+    pub highest_number: i64,
+}
+
+/// Rows of the journal that are to go: `?1` is the time up to which incidents that ended go, `?2`
+/// that for the rest. Each row of a table that stays keeps the row of the journal it was made of.
+const DOOMED: [&str; 6] = [
+    // Incidents that are over, with all that was told of them.
+    "INSERT INTO doomed_incidents SELECT number, id FROM incidents \
+     WHERE ended_at < ?1 AND updated_at < ?1 AND NOT EXISTS (SELECT 1 FROM reports r \
+         WHERE r.number = incidents.number AND r.state = 'pending')",
+    "INSERT INTO doomed SELECT j.seq FROM doomed_incidents d JOIN journal j ON j.subject = d.id \
+     WHERE j.kind GLOB 'incident_*' OR j.kind = 'report_sent'",
+    // Earlier versions of incidents that stay, unless they are still to be told.
+    "INSERT OR IGNORE INTO doomed SELECT j.seq FROM journal j \
+         JOIN incidents i ON i.id = j.subject AND i.seq <> j.seq \
+     WHERE j.recorded_at < ?2 AND j.kind GLOB 'incident_*' AND NOT EXISTS (SELECT 1 \
+         FROM reports r WHERE r.seq = j.seq AND r.state = 'pending')",
+    "INSERT OR IGNORE INTO doomed SELECT r.sent_seq FROM doomed d JOIN reports r ON r.seq = d.seq \
+     WHERE r.sent_seq IS NOT NULL",
+    // States that are past, gaps that are over, facts that are no longer applied.
+    "INSERT OR IGNORE INTO doomed SELECT seq FROM journal WHERE recorded_at < ?2 AND ( \
+         (kind = 'feed_state' AND seq NOT IN (SELECT seq FROM feed_states)) \
+         OR (kind GLOB 'gap_*' AND seq NOT IN (SELECT seq FROM gaps WHERE ended_at IS NULL)) \
+         OR (kind = 'facts_applied' \
+             AND seq NOT IN (SELECT max(seq) FROM facts_versions GROUP BY name)))",
+    "INSERT OR IGNORE INTO doomed SELECT seq FROM journal WHERE recorded_at < ?2 \
+     AND (kind GLOB 'service_*' OR kind = 'retention_applied')",
+];
+
+/// Takes out what is older than the policy says.
+pub(crate) fn apply(
+    conn: &Connection,
+    policy: &RetentionPolicy,
+    now: Timestamp,
+) -> Result<RetentionReport, StoreError> {
+    let before = |days: u32| now.plus_secs(-86_400 * i64::from(days)).micros();
+    conn.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS doomed_incidents (number INTEGER PRIMARY KEY, id TEXT); \
+         CREATE TEMP TABLE IF NOT EXISTS doomed (seq INTEGER PRIMARY KEY); \
+         DELETE FROM doomed_incidents; DELETE FROM doomed",
+    )?;
+    for sql in DOOMED {
+        let mut doom = conn.prepare(sql)?;
+        for (place, days) in [(1, policy.incident_days), (2, policy.journal_days)] {
+            if sql.contains(&format!("?{place}")) {
+                doom.raw_bind_parameter(place, before(days))?;
+            }
+        }
+        doom.raw_execute()?;
+    }
+    let highest_number = tables::highest_number(conn)?;
+    // As its row in the journal will do when the tables are made anew.
+    tables::count_up_to(conn, highest_number)?;
+    remember_runs(conn)?;
+    for table in ["reports", "gaps", "facts_versions"] {
+        conn.execute(&format!("DELETE FROM {table} WHERE seq IN (SELECT seq FROM doomed)"), ())?;
+    }
+    let incidents = conn.execute(
+        "DELETE FROM incidents WHERE number IN (SELECT number FROM doomed_incidents)",
+        (),
+    )?;
+    conn.execute("INSERT INTO maintenance (task) VALUES ('retention')", ())?;
+    let rows = conn.execute("DELETE FROM journal WHERE seq IN (SELECT seq FROM doomed)", ())?;
+    conn.execute("DELETE FROM maintenance", ())?;
+    conn.execute_batch("DELETE FROM doomed_incidents; DELETE FROM doomed")?;
+    Ok(RetentionReport { incidents: incidents as u64, journal_rows: rows as u64, highest_number })
+}
+
+/// Writes down the runs of numbers that go, joined with those that went before, so that the chain
+/// of hashes can be followed over them.
+fn remember_runs(conn: &Connection) -> Result<(), StoreError> {
+    let mut old = journal::pruned_runs(conn)?.into_iter().peekable();
+    let mut runs: Vec<PrunedRun> = Vec::new();
+    let mut doomed = conn.prepare(
+        "SELECT d.seq, j.hash, b.hash FROM doomed d JOIN journal j USING (seq) \
+         LEFT JOIN journal b ON b.seq = d.seq - 1 ORDER BY d.seq",
+    )?;
+    let mut rows = doomed.query(())?;
+    while let Some(row) = rows.next()? {
+        let (seq, after) = (row.get(0)?, Sha256(row.get(1)?));
+        while let Some(run) = old.next_if(|run| run.first < seq) {
+            join(&mut runs, run);
+        }
+        // Without a row before it, it is the first of all or follows a run, which it is joined to.
+        let before = row.get::<_, Option<[u8; 32]>>(2)?.unwrap_or_default();
+        join(&mut runs, PrunedRun { first: seq, last: seq, before: Sha256(before), after });
+    }
+    for run in old {
+        join(&mut runs, run);
+    }
+    conn.execute("DELETE FROM journal_pruned", ())?;
+    let mut put = conn.prepare(
+        "INSERT INTO journal_pruned (first_seq, last_seq, hash_before, hash_after) \
+         VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for run in runs {
+        put.execute(params![run.first, run.last, run.before.0, run.after.0])?;
+    }
+    Ok(())
+}
+
+/// Adds a run after the others, as part of the last where it follows on it.
+fn join(runs: &mut Vec<PrunedRun>, next: PrunedRun) {
+    match runs.last_mut() {
+        Some(run) if run.last + 1 == next.first => {
+            run.last = next.last;
+            run.after = next.after;
+        }
+        _ => runs.push(next),
+    }
+}
+
+/// Gives pages that are free back to the disk.
+pub(crate) fn give_back(conn: &Connection) -> Result<(), StoreError> {
+    let mut vacuum = conn.prepare("PRAGMA incremental_vacuum")?;
+    let mut rows = vacuum.query(())?;
+    while rows.next()?.is_some() {}
+    Ok(())
+}

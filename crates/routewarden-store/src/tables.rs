@@ -1,0 +1,224 @@
+//! The tables that are made of the journal. One function puts a row of the journal into them; it is
+//! used when the row is recorded, and again when they are made anew.
+
+use routewarden_core::{Prefix, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::StoreError;
+use crate::journal::{self, JournalKind, JournalRow};
+use crate::note::Note;
+use crate::reports::{self, SentReport};
+use crate::retention::RetentionReport;
+use crate::version::StoredVersion;
+
+/// The tables, those that refer to others first.
+pub(crate) const TABLES: [&str; 10] = [
+    "reports",
+    "incident_ids",
+    "incident_asns",
+    "incident_countries",
+    "incident_prefixes",
+    "incidents",
+    "feed_states",
+    "gaps",
+    "facts_versions",
+    "counters",
+];
+
+/// Empties the tables and makes them anew of the journal; returns the number of rows read.
+pub(crate) fn rebuild(conn: &Connection) -> Result<u64, StoreError> {
+    for table in TABLES {
+        conn.execute(&format!("DELETE FROM {table}"), ())?;
+    }
+    let sql = format!("SELECT {} FROM journal ORDER BY seq", journal::COLUMNS);
+    let mut rows = conn.prepare(&sql)?;
+    let mut rows = rows.query(())?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        put(conn, &journal::row(row)?)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Puts a row of the journal into the tables. Kinds that are not known have none.
+fn put(conn: &Connection, row: &JournalRow) -> Result<(), StoreError> {
+    let Some(kind) = JournalKind::from_name(&row.kind) else { return Ok(()) };
+    match kind {
+        JournalKind::IncidentOpened
+        | JournalKind::IncidentUpdated
+        | JournalKind::IncidentEnded
+        | JournalKind::IncidentReopened => {
+            put_incident(conn, &read::<StoredVersion>(row)?, row.seq, row.recorded_at)
+        }
+        JournalKind::ReportSent => reports::put_sent(conn, &read::<SentReport>(row)?, row.seq),
+        JournalKind::FeedState
+        | JournalKind::GapOpened
+        | JournalKind::GapClosed
+        | JournalKind::GapFilled
+        | JournalKind::FactsApplied
+        | JournalKind::ServiceStarted
+        | JournalKind::ServiceStopped
+        | JournalKind::ServiceRecovered => put_note(conn, &read::<Note>(row)?, row.seq),
+        JournalKind::RetentionApplied => {
+            count_up_to(conn, read::<RetentionReport>(row)?.highest_number)
+        }
+    }
+}
+
+/// The body of a row.
+fn read<'a, T: serde::Deserialize<'a>>(row: &'a JournalRow) -> Result<T, StoreError> {
+    serde_json::from_str(&row.body)
+        .map_err(|source| StoreError::UnreadableRow { seq: row.seq, source })
+}
+
+/// Puts a version of an incident into the tables.
+pub(crate) fn put_incident(
+    conn: &Connection,
+    version: &StoredVersion,
+    seq: i64,
+    recorded_at: Timestamp,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO incidents (number, id, detector_id, key, kind, state, class, confidence, \
+             severity, first_seen, last_seen, ended_at, opened_at, updated_at, version, reported, \
+             digest, seq) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+         ON CONFLICT (number) DO UPDATE SET detector_id = ?3, key = ?4, kind = ?5, state = ?6, \
+             class = ?7, confidence = ?8, severity = ?9, first_seen = ?10, last_seen = ?11, \
+             ended_at = ?12, opened_at = ?13, updated_at = ?14, version = ?15, reported = ?16, \
+             digest = ?17, seq = ?18",
+    )?
+    .execute(params![
+        version.number,
+        version.id,
+        version.detector_ids.last().unwrap_or(&version.id),
+        version.key,
+        version.kind,
+        version.state,
+        version.class,
+        version.confidence,
+        version.severity,
+        version.first_seen.micros(),
+        version.last_seen.micros(),
+        version.ended_at.map(Timestamp::micros),
+        version.opened_at.micros(),
+        recorded_at.micros(),
+        version.version,
+        version.reported,
+        version.digest.0,
+        seq,
+    ])?;
+    put_parts(conn, version)?;
+    count_up_to(conn, version.number)?;
+    reports::put_pending(conn, version, seq)
+}
+
+/// Puts what there may be several of.
+fn put_parts(conn: &Connection, version: &StoredVersion) -> Result<(), StoreError> {
+    let (number, first_seen) = (version.number, version.first_seen.micros());
+    for table in ["incident_ids", "incident_asns", "incident_countries", "incident_prefixes"] {
+        conn.prepare_cached(&format!("DELETE FROM {table} WHERE number = ?1"))?
+            .execute([number])?;
+    }
+    let mut put = conn.prepare_cached(
+        "INSERT INTO incident_ids (detector_id, number) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )?;
+    for id in version.detector_ids.iter().chain([&version.id]) {
+        put.execute(params![id, number])?;
+    }
+    let mut put = conn.prepare_cached(
+        "INSERT INTO incident_asns (asn, first_seen, number, roles) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT DO UPDATE SET roles = roles | ?4",
+    )?;
+    for (asn, role) in &version.asns {
+        put.execute(params![asn.0, first_seen, number, role.bit()])?;
+    }
+    let mut put = conn.prepare_cached(
+        "INSERT INTO incident_countries (country, first_seen, number) VALUES (?1, ?2, ?3)",
+    )?;
+    for country in &version.countries {
+        put.execute(params![country, first_seen, number])?;
+    }
+    let mut put = conn.prepare_cached(
+        "INSERT INTO incident_prefixes (first, len, first_seen, number, last) \
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for prefix in &version.prefixes {
+        let (first, last) = (first_address(prefix), last_address(prefix));
+        put.execute(params![first, prefix.len(), first_seen, number, last])?;
+    }
+    Ok(())
+}
+
+/// Remembers a number so that it is not given again.
+pub(crate) fn count_up_to(conn: &Connection, number: i64) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO counters (name, value) VALUES ('incident_number', ?1) \
+         ON CONFLICT (name) DO UPDATE SET value = max(value, ?1)",
+    )?
+    .execute([number])?;
+    Ok(())
+}
+
+/// The highest number that an incident has ever had, 0 without any.
+pub(crate) fn highest_number(conn: &Connection) -> Result<i64, StoreError> {
+    let sql = "SELECT coalesce(max(value), 0) FROM counters WHERE name = 'incident_number'";
+    Ok(conn.prepare_cached(sql)?.query_row((), |row| row.get(0))?)
+}
+
+/// Puts a note into the tables.
+pub(crate) fn put_note(conn: &Connection, note: &Note, seq: i64) -> Result<(), StoreError> {
+    let detail = note.detail();
+    match note {
+        Note::FeedState { feed, state, at, .. } => conn
+            .prepare_cached(
+                "INSERT INTO feed_states (feed, state, since, detail, seq) \
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET state = ?2, \
+                 since = ?3, detail = ?4, seq = ?5",
+            )?
+            .execute(params![feed, state, at.micros(), detail, seq])?,
+        Note::Gap { feed, from, to, filled, .. } => conn
+            .prepare_cached(
+                "INSERT INTO gaps (feed, started_at, ended_at, filled, detail, seq) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET ended_at = ?3, \
+                 filled = ?4, detail = ?5, seq = ?6",
+            )?
+            .execute(params![
+                feed,
+                from.micros(),
+                to.map(Timestamp::micros),
+                filled,
+                detail,
+                seq
+            ])?,
+        Note::FactsApplied { name, version, at, .. } => conn
+            .prepare_cached(
+                "INSERT INTO facts_versions (name, version, applied_at, detail, seq) \
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET applied_at = ?3, \
+                 detail = ?4, seq = ?5",
+            )?
+            .execute(params![name, version, at.micros(), detail, seq])?,
+        Note::Service { .. } => 0,
+    };
+    Ok(())
+}
+
+/// The first address of a prefix as the tables have it: 4 or 6, then the address from the left.
+pub(crate) fn first_address(prefix: &Prefix) -> [u8; 17] {
+    address(prefix, prefix.bits())
+}
+
+/// The last address of a prefix; bits to the right of an IPv4 address are set too.
+pub(crate) fn last_address(prefix: &Prefix) -> [u8; 17] {
+    let host_bits = u128::MAX.checked_shr(u32::from(prefix.len())).unwrap_or(0);
+    address(prefix, prefix.bits() | host_bits)
+}
+
+fn address(prefix: &Prefix, bits: u128) -> [u8; 17] {
+    let mut octets = [if prefix.is_ipv4() { 4 } else { 6 }; 17];
+    if let Some(rest) = octets.get_mut(1..) {
+        rest.copy_from_slice(&bits.to_be_bytes());
+    }
+    octets
+}

@@ -1,0 +1,261 @@
+//! Lists of incidents: every filter, page by page, against a plain look at all of them.
+
+use proptest::prelude::*;
+use routewarden_core::Prefix;
+
+use super::*;
+use crate::query::{Part, Query};
+use crate::{Cursor, IncidentFilter, PAGE_MAX, PrefixMatch, ROWS_MAX, StoreReader};
+
+const KINDS: [&str; 3] = ["origin_hijack", "route_leak", "outage"];
+const CLASSES: [&str; 2] = ["high", "low"];
+const COUNTRIES: [&str; 3] = ["NL", "DE", "FR"];
+const PREFIXES: [&str; 7] = [
+    "0.0.0.0/0",
+    "192.0.0.0/16",
+    "192.0.2.0/24",
+    "192.0.2.128/25",
+    "198.51.100.0/24",
+    "2001:db8::/32",
+    "2001:db8:1::/48",
+];
+
+/// Incidents that have something of everything; many were first seen at the same time.
+fn incidents() -> Vec<IncidentVersion> {
+    let incident = |n: usize| {
+        let version = IncidentVersion {
+            key: n.to_string(),
+            kind: KINDS[n % 3].to_owned(),
+            class: CLASSES[n % 5 % 2].to_owned(),
+            first_seen: at(u32::try_from(n / 7).unwrap()),
+            last_seen: at(500),
+            asns: vec![
+                (Asn(64496 + (n % 4) as u32), AsnRole::Culprit),
+                (Asn(64496 + (n % 6) as u32), AsnRole::Victim),
+            ],
+            prefixes: [PREFIXES[n % 7], PREFIXES[n % 11 % 7]]
+                .map(|prefix| prefix.parse().unwrap())
+                .to_vec(),
+            countries: vec![COUNTRIES[n % 3].to_owned(), COUNTRIES[n % 4 % 3].to_owned()],
+            ..hijack(&format!("id{n:03}"))
+        };
+        if n.is_multiple_of(2) { ended(&version, 600) } else { version }
+    };
+    (0..150).map(incident).collect()
+}
+
+fn meets(filter: &IncidentFilter, it: &IncidentVersion) -> bool {
+    let text = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
+    filter.is_open.is_none_or(|open| open == it.ended_at.is_none())
+        && text(&filter.state, &it.state)
+        && text(&filter.kind, &it.kind)
+        && text(&filter.class, &it.class)
+        && filter.country.as_ref().is_none_or(|country| it.countries.contains(country))
+        && filter.first_seen_from.is_none_or(|from| it.first_seen >= from)
+        && filter.first_seen_before.is_none_or(|before| it.first_seen < before)
+        && filter.asn.is_none_or(|(asn, role)| {
+            it.asns.iter().any(|(other, has)| *other == asn && role.is_none_or(|role| role == *has))
+        })
+        && filter.prefix.is_none_or(|(prefix, relation)| {
+            it.prefixes.iter().any(|other| match relation {
+                PrefixMatch::Exact => *other == prefix,
+                PrefixMatch::Covering => other.covers(&prefix),
+                PrefixMatch::Covered => prefix.covers(other),
+            })
+        })
+}
+
+fn listed(reader: &StoreReader, filter: &IncidentFilter, limit: usize) -> Vec<String> {
+    let (mut ids, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = reader.list(filter, cursor, limit).unwrap();
+        assert!(page.incidents.len() <= limit);
+        ids.extend(page.incidents.into_iter().map(|it| it.id));
+        match page.next {
+            // Through its text, as a client gives it back.
+            Some(next) => cursor = Some(next.to_string().parse::<Cursor>().unwrap()),
+            None => return ids,
+        }
+    }
+}
+
+fn filters() -> impl Strategy<Value = IncidentFilter> {
+    let some = |texts: &'static [&'static str]| {
+        proptest::option::of(proptest::sample::select(texts).prop_map(str::to_owned))
+    };
+    let asn = (
+        64495u32..64503,
+        proptest::option::of(prop_oneof![
+            Just(AsnRole::Culprit),
+            Just(AsnRole::Victim),
+            Just(AsnRole::Other),
+        ]),
+    );
+    let relation = prop_oneof![
+        Just(PrefixMatch::Exact),
+        Just(PrefixMatch::Covering),
+        Just(PrefixMatch::Covered)
+    ];
+    let prefix =
+        proptest::sample::select(&PREFIXES[..]).prop_map(|text| text.parse::<Prefix>().unwrap());
+    let span = proptest::option::of((0u32..25).prop_map(at));
+    (
+        (proptest::option::of(any::<bool>()), some(&["ended", "ongoing"])),
+        (some(&KINDS), some(&CLASSES), some(&COUNTRIES)),
+        (proptest::option::of(asn), proptest::option::of((prefix, relation))),
+        (span.clone(), span),
+    )
+        .prop_map(|((is_open, state), (kind, class, country), (asn, prefix), span)| {
+            IncidentFilter {
+                is_open,
+                state,
+                kind,
+                class,
+                country,
+                asn: asn.map(|(asn, role)| (Asn(asn), role)),
+                prefix,
+                first_seen_from: span.0,
+                first_seen_before: span.1,
+            }
+        })
+}
+
+#[test]
+fn every_filter_lists_what_meets_it_newest_first() {
+    let mut fixture = Fixture::new();
+    let incidents = incidents();
+    fixture.record(incidents.clone());
+    let reader = fixture.store.reader().unwrap();
+    let ids = |filter: &IncidentFilter| {
+        let mut found: Vec<_> = incidents.iter().filter(|it| meets(filter, it)).collect();
+        found.sort_by(|a, b| (b.first_seen, &b.id).cmp(&(a.first_seen, &a.id)));
+        found.into_iter().map(|it| it.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&reader, &IncidentFilter::default(), 9).len(), 150);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(400));
+    runner
+        .run(&(filters(), 1usize..40), |(filter, limit)| {
+            prop_assert_eq!(listed(&reader, &filter, limit), ids(&filter));
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// How SQLite goes about a page.
+fn plan(fixture: &Fixture, filter: &IncidentFilter, part: Part) -> String {
+    let query = Query::page(&fixture.store.conn, "i.id", filter, part, 10).unwrap();
+    let mut plan =
+        fixture.store.conn.prepare(&format!("EXPLAIN QUERY PLAN {}", query.sql)).unwrap();
+    let lines = plan.query_map(rusqlite::params_from_iter(query.values), |row| row.get(3)).unwrap();
+    lines.collect::<Result<Vec<String>, _>>().unwrap().join("\n")
+}
+
+#[test]
+fn pages_are_walked_by_an_index_without_sorting() {
+    let mut fixture = Fixture::new();
+    fixture.record(incidents());
+    let text = |text: &str| Some(text.to_owned());
+    let any = IncidentFilter::default();
+    let prefix = |prefix: &str, relation| IncidentFilter {
+        prefix: Some((prefix.parse().unwrap(), relation)),
+        ..IncidentFilter::default()
+    };
+    for (filter, index) in [
+        (any.clone(), "incidents_by_time ("),
+        (IncidentFilter { is_open: Some(true), ..any.clone() }, "incidents_open ("),
+        (IncidentFilter { kind: text("outage"), ..any.clone() }, "incidents_by_kind (kind=? AND "),
+        (IncidentFilter { class: text("low"), ..any.clone() }, "incidents_by_class (class=? AND "),
+        (
+            IncidentFilter { state: text("ended"), ..any.clone() },
+            "incidents_by_state (state=? AND ",
+        ),
+        (
+            IncidentFilter { state: text("ended"), kind: text("outage"), ..any.clone() },
+            "incidents_by_kind_state (kind=? AND state=? AND ",
+        ),
+        (
+            IncidentFilter {
+                state: text("ended"),
+                kind: text("outage"),
+                class: text("low"),
+                ..any.clone()
+            },
+            "incidents_by_all (kind=? AND class=? AND state=? AND ",
+        ),
+        (
+            IncidentFilter { asn: Some((Asn(64496), None)), ..any.clone() },
+            "SEARCH d USING PRIMARY KEY (asn=? AND ",
+        ),
+        (
+            IncidentFilter { country: text("NL"), ..any },
+            "SEARCH d USING PRIMARY KEY (country=? AND ",
+        ),
+        (
+            prefix("192.0.2.0/24", PrefixMatch::Exact),
+            "SEARCH d USING PRIMARY KEY (first=? AND len=? AND ",
+        ),
+    ] {
+        let cursor = Cursor { first_seen: 0, number: 1 };
+        for (part, end) in [
+            (Part::SameTime(cursor), "first_seen=? AND rowid<?)"),
+            (Part::Before(cursor), "first_seen<?)"),
+        ] {
+            let plan = plan(&fixture, &filter, part);
+            let end = if plan.contains("PRIMARY KEY (") {
+                end.replace("rowid", "number")
+            } else {
+                end.to_owned()
+            };
+            assert!(plan.contains(&format!("{index}{end}")), "{index}{end}\n{plan}");
+            assert!(!plan.contains("B-TREE") && !plan.contains("SCAN"), "{plan}");
+        }
+    }
+    // These gather what matches and sort it.
+    let covering = plan(&fixture, &prefix("192.0.2.0/24", PrefixMatch::Covering), Part::All);
+    assert!(covering.contains("SEARCH p USING PRIMARY KEY (first=? AND len=?)"), "{covering}");
+    let covered = plan(&fixture, &prefix("192.0.2.0/24", PrefixMatch::Covered), Part::All);
+    assert!(covered.contains("SEARCH p USING PRIMARY KEY (first>? AND first<?)"), "{covered}");
+}
+
+#[test]
+fn answers_are_bounded_and_counted() {
+    let mut fixture = Fixture::new();
+    let version = |n: usize| IncidentVersion {
+        key: n.to_string(),
+        first_seen: at(u32::try_from(n % 2).unwrap() * 86_400),
+        last_seen: at(99_999),
+        report: false,
+        ..hijack(&n.to_string())
+    };
+    fixture.record((0..=ROWS_MAX).map(version).collect());
+    let reader = fixture.store.reader().unwrap();
+    let page = reader.list(&IncidentFilter::default(), None, usize::MAX).unwrap();
+    assert_eq!(page.incidents.len(), PAGE_MAX);
+    assert_eq!(reader.list(&IncidentFilter::default(), None, 0).unwrap().incidents.len(), 1);
+    let rows = reader.journal(2, usize::MAX).unwrap();
+    assert_eq!((rows.len(), rows[0].seq), (ROWS_MAX, 2));
+    assert_eq!(reader.history("7", 0, usize::MAX).unwrap().len(), 1);
+    assert!(reader.history("7", 8, usize::MAX).unwrap().is_empty());
+    let counts = reader.counts(at(0), at(86_401)).unwrap();
+    let told: Vec<_> = counts.iter().map(|it| (it.day, it.kind.as_str(), it.count)).collect();
+    let midnight = at(0).plus_secs(-at(0).secs().rem_euclid(86_400));
+    assert_eq!(
+        told,
+        [(midnight, "origin_hijack", 5_001), (midnight.plus_secs(86_400), "origin_hijack", 5_000)]
+    );
+    // A prefix that so many have is walked, not gathered: the answer is the same.
+    let everywhere = IncidentFilter {
+        prefix: Some(("0.0.0.0/0".parse().unwrap(), PrefixMatch::Covered)),
+        ..IncidentFilter::default()
+    };
+    let plan = plan(&fixture, &everywhere, Part::All);
+    assert!(plan.contains("incidents_by_time") && !plan.contains("B-TREE"), "{plan}");
+    assert_eq!(reader.list(&everywhere, None, PAGE_MAX).unwrap(), page);
+}
+
+#[test]
+fn a_text_that_is_no_cursor_is_told() {
+    for bad in ["", "1", "1.", ".1", "a.b", "1.2.3", "1.99999999999999999999"] {
+        assert!(bad.parse::<Cursor>().is_err(), "{bad:?}");
+    }
+}
