@@ -1,5 +1,6 @@
 //! The command line.
 
+mod config;
 mod constituency;
 
 use std::num::NonZeroUsize;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use routewarden_core::{Asn, Prefix, Timestamp};
 use routewarden_feeds::archive::{RIS_URL, ROUTE_VIEWS_URL};
 
+pub use config::{ConfigArgs, ConfigCheckArgs, ConfigCommand};
 pub use constituency::{
     CheckArgs, ConstituencyCommand, InitArgs, RpkiCommand, RpkiDiffArgs, TableArgs,
 };
@@ -49,13 +51,20 @@ pub enum Command {
     /// Replay written scenarios through the detector
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// The configuration of the service: check it, show it, its example and its schema
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print shell completions
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
     /// Print the man page (roff)
-    Man,
+    Man {
+        /// Write routewarden.1 and a page for each verb to this folder instead
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Arguments of `detect`.

@@ -4,13 +4,18 @@
 mod archives;
 pub mod cli;
 mod commands;
+pub mod config;
 mod exit;
 mod facts;
+pub mod http;
 mod incidents;
+pub mod metrics;
+pub mod notify_systemd;
 mod output;
 mod pipeline;
 mod progress;
 mod shards;
+pub mod status;
 mod summary;
 mod tables;
 

@@ -1,5 +1,6 @@
 //! One module a verb.
 
+mod config;
 mod constituency;
 mod detect;
 mod explain;
@@ -9,9 +10,11 @@ mod rpki;
 pub(crate) mod scenario;
 mod validate;
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 
 use crate::Exit;
@@ -28,8 +31,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Constituency(command) => constituency::run(&command),
         Command::Rpki(command) => rpki::run(&command),
         Command::Scenario(command) => scenario::run(&command),
+        Command::Config(command) => config::run(&command),
         Command::Completions { shell } => completions(shell),
-        Command::Man => man(),
+        Command::Man { dir: None } => man(),
+        Command::Man { dir: Some(dir) } => man_pages(&dir),
     }
 }
 
@@ -43,12 +48,33 @@ fn completions(shell: clap_complete::Shell) -> Result<Exit> {
 /// The program's page, then one for each verb.
 fn man() -> Result<Exit> {
     let mut text = Vec::new();
-    let command = Cli::command();
-    clap_mangen::Man::new(command.clone()).render(&mut text)?;
-    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
-        let name = format!("routewarden-{}", verb.get_name());
-        clap_mangen::Man::new(verb.clone().name(name)).render(&mut text)?;
+    for (_, page) in pages() {
+        page.render(&mut text)?;
     }
     io::stdout().write_all(&text)?;
     Ok(Exit::Done)
+}
+
+/// The same, a file a page.
+fn man_pages(dir: &Path) -> Result<Exit> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    for (name, page) in pages() {
+        let mut text = Vec::new();
+        page.render(&mut text)?;
+        let path = dir.join(format!("{name}.1"));
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn pages() -> Vec<(String, clap_mangen::Man)> {
+    let command = Cli::command();
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let verbs = verbs.map(|verb| {
+        let name = format!("routewarden-{}", verb.get_name());
+        // clap takes a name that is a constant or its own.
+        (name.clone(), clap_mangen::Man::new(verb.clone().name(name)))
+    });
+    let program = ("routewarden".to_owned(), clap_mangen::Man::new(command.clone()));
+    std::iter::once(program).chain(verbs).collect()
 }

@@ -19,6 +19,7 @@ fn help_of_every_verb() {
         "constituency",
         "rpki",
         "scenario",
+        "config",
     ] {
         let ran = routewarden([verb, "--help"].iter().filter(|arg| !arg.is_empty())).expect(0);
         insta::assert_snapshot!(format!("help_{verb}"), ran.stdout);

@@ -9,6 +9,7 @@
 
 mod archive;
 mod cli;
+mod config;
 mod constituency;
 mod lab;
 mod mrt_threads;
