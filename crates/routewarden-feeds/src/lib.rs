@@ -8,11 +8,13 @@
 //! [`sources`] finds the files and names their collectors; [`transport`] opens one file, whatever
 //! its compression, under limits; [`stream`] decodes on its own threads and merges by (time,
 //! collector, sequence). What was wrong on the way stands in the [`report`], never in a log.
-//! [`facts`] reads reference data. [`live`] hears sessions as they happen. Nothing here prints, exits or looks at a clock.
+//! [`facts`] reads reference data. [`live`] hears sessions as they happen, [`health`] whether they
+//! still speak. Nothing here prints, exits or looks at a clock.
 
 pub mod archive;
 pub mod error;
 pub mod facts;
+pub mod health;
 pub mod live;
 pub mod report;
 pub mod sources;

@@ -12,6 +12,7 @@
 mod backoff;
 mod batcher;
 mod queue;
+pub mod ris_live;
 mod status;
 
 pub use backoff::Backoff;

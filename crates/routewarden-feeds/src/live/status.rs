@@ -69,6 +69,8 @@ pub struct SourceStatus {
     pub connects: u64,
     /// Messages heard.
     pub messages: u64,
+    /// Messages by type, as the kind of source names them.
+    pub kinds: BTreeMap<&'static str, u64>,
     /// Octets heard.
     pub octets: u64,
     /// Time of the last message, by the wall clock.
@@ -103,6 +105,7 @@ impl SourceHandle {
             sessions: 0,
             connects: 0,
             messages: 0,
+            kinds: BTreeMap::new(),
             octets: 0,
             heard_at: None,
             elements: ElementCounts::default(),
@@ -159,6 +162,15 @@ impl SourceHandle {
             status.messages += messages;
             status.octets += octets;
             status.heard_at = status.heard_at.max(Some(now));
+        });
+    }
+
+    /// Messages of these types were heard. To be told once for each read.
+    pub fn kinds(&self, counts: impl IntoIterator<Item = (&'static str, u64)>) {
+        self.with(|status| {
+            for (kind, count) in counts {
+                *status.kinds.entry(kind).or_default() += count;
+            }
         });
     }
 
