@@ -1,6 +1,7 @@
-//! Writes the seeds of `mrt_record`, `bgp_update`, `rib_snapshot` and `rib_ops` with our own
-//! encoders, into `corpus/`.
+//! Writes the seeds of `mrt_record`, `bgp_update`, `bmp_message`, `bgp_message`, `rib_snapshot` and
+//! `rib_ops` with our own encoders, into `corpus/`.
 
+mod session;
 mod table;
 
 use std::error::Error;
@@ -232,6 +233,12 @@ fn main() -> Outcome<()> {
         for (name, octets) in updates(width)? {
             fs::write(corpus.join("bgp_update").join(format!("{name}{suffix}")), octets)?;
         }
+    }
+    for (name, octets) in session::bmp()? {
+        fs::write(corpus.join("bmp_message").join(name), octets)?;
+    }
+    for (name, octets) in session::bgp()? {
+        fs::write(corpus.join("bgp_message").join(name), octets)?;
     }
     for (name, octets) in table::snapshots()? {
         fs::write(corpus.join("rib_snapshot").join(name), octets)?;

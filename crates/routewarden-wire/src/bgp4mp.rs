@@ -258,11 +258,11 @@ fn put_message<'a>(
         *record = Record::Message(Message { ends, is_local, context, bgp });
         return Some(());
     }
-    let bgp = BgpMessage::Update(Update::unread(context));
+    let bgp = BgpMessage::Update(Update::unread(context.asn_width));
     *record = Record::Message(Message { ends, is_local, context, bgp });
     match record {
         Record::Message(Message { bgp: BgpMessage::Update(update), .. }) => {
-            update.read(frame.body, context, frame.is_cut)
+            update.read(frame.body, context.into(), frame.is_cut)
         }
         _ => None,
     }

@@ -63,6 +63,11 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
+    pub(crate) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    #[inline]
     pub(crate) fn asn(&mut self, width: AsnWidth) -> Option<Asn> {
         match width {
             AsnWidth::Two => self.u16().map(|asn| Asn(u32::from(asn))),

@@ -28,6 +28,26 @@ pub enum Part {
     BgpHeader,
     /// Length fields of an UPDATE (RFC 4271 §4.3).
     Update,
+    /// OPEN (RFC 4271 §4.2, RFC 9072).
+    Open,
+    /// NOTIFICATION (RFC 4271 §4.5).
+    Notification,
+    /// KEEPALIVE (RFC 4271 §4.4).
+    Keepalive,
+    /// BMP common header (RFC 7854 §4.1).
+    BmpHeader,
+    /// BMP per-peer header (RFC 7854 §4.2).
+    BmpPeerHeader,
+    /// Route Monitoring (RFC 7854 §4.6).
+    BmpRouteMonitoring,
+    /// Statistics Report (RFC 7854 §4.8).
+    BmpStatistics,
+    /// Peer Down (RFC 7854 §4.9, RFC 9069 §4.4).
+    BmpPeerDown,
+    /// Peer Up (RFC 7854 §4.10).
+    BmpPeerUp,
+    /// TLVs of a BMP message (RFC 7854 §4.4, §4.7).
+    BmpTlv,
 }
 
 impl Part {
@@ -45,6 +65,16 @@ impl Part {
             Part::LegacyBgp => "malformed_legacy_bgp",
             Part::BgpHeader => "malformed_bgp_header",
             Part::Update => "malformed_update",
+            Part::Open => "malformed_open",
+            Part::Notification => "malformed_notification",
+            Part::Keepalive => "malformed_keepalive",
+            Part::BmpHeader => "malformed_bmp_header",
+            Part::BmpPeerHeader => "malformed_bmp_peer_header",
+            Part::BmpRouteMonitoring => "malformed_bmp_route_monitoring",
+            Part::BmpStatistics => "malformed_bmp_statistics",
+            Part::BmpPeerDown => "malformed_bmp_peer_down",
+            Part::BmpPeerUp => "malformed_bmp_peer_up",
+            Part::BmpTlv => "malformed_bmp_tlv",
         }
     }
 }
@@ -118,6 +148,43 @@ pub enum Error {
         /// Peers in the table.
         peers: usize,
     },
+    /// A message of a session claims a length that none has. What follows cannot be found.
+    #[error("message at offset {offset} claims {length} octets, not {least} to {most}")]
+    MessageLength {
+        /// Where in the session the message begins.
+        offset: u64,
+        /// Its length field.
+        length: u32,
+        /// Least length.
+        least: u32,
+        /// Most octets that are taken.
+        most: u32,
+        /// [`Part::BgpHeader`] or [`Part::BmpHeader`].
+        part: Part,
+    },
+    /// The marker of a message of a session is not all ones (RFC 4271 §6.1): the session is out
+    /// of step.
+    #[error("message at offset {offset} has no marker")]
+    NoMarker {
+        /// Where in the session the message should begin.
+        offset: u64,
+    },
+    /// A message of a session is of a BGP type that is not known (RFC 4271 §6.1).
+    #[error("message at offset {offset} is of the unknown type {message_type}")]
+    MessageType {
+        /// Where in the session the message begins.
+        offset: u64,
+        /// The type.
+        message_type: u8,
+    },
+    /// Another version of BMP than 3 (RFC 7854 §4.1), or no BMP.
+    #[error("message at offset {offset} is of BMP version {version}")]
+    BmpVersion {
+        /// Where in the session the message begins.
+        offset: u64,
+        /// The version.
+        version: u8,
+    },
     /// Encoding: a length does not fit its field.
     #[error("{octets} octets do not fit a length field of at most {max}")]
     EncodeTooLong {
@@ -143,12 +210,17 @@ impl Error {
             Error::Malformed { part, .. } => part.kind(),
             Error::PeerTableMissing { .. } => "peer_table_missing",
             Error::PeerIndexOutOfRange { .. } => "peer_index_out_of_range",
+            Error::MessageLength { part: Part::BmpHeader, .. } => "bmp_message_length",
+            Error::MessageLength { .. } => "bgp_message_length",
+            Error::NoMarker { .. } => "bgp_no_marker",
+            Error::MessageType { .. } => "bgp_message_type",
+            Error::BmpVersion { .. } => "bmp_version",
             Error::EncodeTooLong { .. } => "encode_too_long",
             Error::EncodeUnrepresentable => "encode_unrepresentable",
         }
     }
 
-    /// Where in the stream the record begins; 0 for encoding.
+    /// Where in the stream or session the record or message begins; 0 for encoding.
     pub const fn offset(&self) -> u64 {
         match self {
             Error::Io { offset, .. }
@@ -157,7 +229,11 @@ impl Error {
             | Error::NotMrt { offset, .. }
             | Error::Malformed { offset, .. }
             | Error::PeerTableMissing { offset }
-            | Error::PeerIndexOutOfRange { offset, .. } => *offset,
+            | Error::PeerIndexOutOfRange { offset, .. }
+            | Error::MessageLength { offset, .. }
+            | Error::NoMarker { offset }
+            | Error::MessageType { offset, .. }
+            | Error::BmpVersion { offset, .. } => *offset,
             Error::EncodeTooLong { .. } | Error::EncodeUnrepresentable => 0,
         }
     }

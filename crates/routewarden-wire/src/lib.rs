@@ -1,8 +1,11 @@
-//! MRT and BGP on the wire: decoders that read where the octets lie, and encoders.
+//! MRT, BMP and BGP on the wire: decoders that read where the octets lie, and encoders.
 //!
 //! [`MrtReader`] cuts a stream into [`RawRecord`]s; [`MrtDecoder`] (or [`decode`]) reads one into
 //! a [`Record`], whose entries and prefixes are iterators over the octets. Nothing is allocated
 //! per record or route.
+//!
+//! Sessions as they happen are cut into messages by [`RawBmpMessage`] (RFC 7854) and
+//! [`RawBgpMessage`] (RFC 4271).
 //!
 //! Invariants: no I/O beyond [`std::io::Read`] in the reader, no clock, no panic on any input.
 //! A fault ends as little as possible: an entry, a record, and only at last the stream. It is
@@ -35,6 +38,8 @@
 mod as_path;
 pub mod attributes;
 pub mod bgp4mp;
+pub mod bmp;
+pub mod capability;
 pub mod counts;
 mod cursor;
 pub mod element;
@@ -44,10 +49,13 @@ pub mod fuzz;
 pub mod mp;
 pub mod mrt;
 pub mod nlri;
+pub mod notification;
+pub mod open;
 pub mod peer_index;
 pub mod reader;
 pub mod record;
 pub mod rib;
+pub mod session;
 pub mod table_dump;
 pub mod text;
 pub mod update;
@@ -55,15 +63,20 @@ pub mod warning;
 
 pub use attributes::{Aggregator, AttributeContext, Attributes, RawAttribute, RouteOrigin};
 pub use bgp4mp::{FsmState, Message, SessionEnds, StateChange};
+pub use bmp::{BMP_MESSAGE_OCTETS_MAX, BmpMessage, RawBmpMessage};
+pub use capability::{AddPathMode, Capability, RawCapability};
 pub use counts::Counts;
 pub use element::{Element, ElementKind, Run, RunKind, for_each_element, for_each_run};
 pub use error::{Error, Part};
-pub use nlri::{Nlri, NlriField, Safi};
+pub use nlri::{FamilySet, Nlri, NlriField, Safi};
+pub use notification::Notification;
+pub use open::{Negotiated, Open};
 pub use peer_index::{PeerEntry, PeerIndex, PeerIndexTable};
 pub use reader::{Header, Limits, MrtReader, RawRecord};
 pub use record::{AsnWidth, MrtDecoder, Record, Unsupported, decode};
 pub use rib::{RibEntry, RibRecord};
+pub use session::{BGP_EXTENDED_MESSAGE_OCTETS_MAX, BGP_MESSAGE_OCTETS_MAX, RawBgpMessage};
 pub use table_dump::{TableDump, TableDumpEntry};
 pub use text::BgpdumpWriter;
-pub use update::{BgpMessage, SessionContext, Update};
+pub use update::{BgpMessage, SessionContext, Update, UpdateForm};
 pub use warning::{Decoded, Treatment, Warning, Warnings};

@@ -87,6 +87,54 @@ pub(crate) enum PathIds {
     Guess,
 }
 
+/// A set of address families in use for unicast or multicast (RFC 4760 §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FamilySet {
+    bits: u8,
+}
+
+impl FamilySet {
+    /// No family.
+    pub const NONE: FamilySet = FamilySet { bits: 0 };
+    /// IPv4 and IPv6, unicast and multicast.
+    pub const ALL: FamilySet = FamilySet { bits: 0b1111 };
+
+    const fn bit(family: AddressFamily, safi: Safi) -> u8 {
+        let shift = match family {
+            AddressFamily::Ipv4 => 0,
+            AddressFamily::Ipv6 => 2,
+        };
+        (safi as u8) << shift
+    }
+
+    /// Adds a family.
+    pub const fn insert(&mut self, family: AddressFamily, safi: Safi) {
+        self.bits |= FamilySet::bit(family, safi);
+    }
+
+    /// Whether the family is in the set.
+    pub const fn contains(self, family: AddressFamily, safi: Safi) -> bool {
+        self.bits & FamilySet::bit(family, safi) != 0
+    }
+
+    /// Families of both sets.
+    #[must_use]
+    pub const fn intersection(self, other: FamilySet) -> FamilySet {
+        FamilySet { bits: self.bits & other.bits }
+    }
+
+    /// Families of either set.
+    #[must_use]
+    pub const fn union(self, other: FamilySet) -> FamilySet {
+        FamilySet { bits: self.bits | other.bits }
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.bits == 0
+    }
+}
+
 /// What walking over a field found.
 #[derive(Clone, Copy)]
 struct Walk {

@@ -4,11 +4,11 @@ use routewarden_core::AddressFamily;
 
 use crate::attributes::{AttributeContext, Attributes, code};
 use crate::cursor::Cursor;
-use crate::nlri::{NlriField, PathIds};
-use crate::{AsnWidth, Decoded, Nlri, Safi, Warning, Warnings};
+use crate::nlri::{FamilySet, NlriField, PathIds};
+use crate::{AsnWidth, Decoded, Nlri, Notification, Safi, Warning, Warnings};
 
 /// Octets of a BGP message header (RFC 4271 §4.1).
-const HEADER_OCTETS: usize = 19;
+pub(crate) const HEADER_OCTETS: usize = 19;
 
 /// Octets of the length before the withdrawn routes (RFC 4271 §4.3).
 const LENGTH_OCTETS: usize = 2;
@@ -22,6 +22,45 @@ pub struct SessionContext {
     pub has_path_ids: bool,
 }
 
+/// How the octets of an UPDATE are to be read, family by family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpdateForm {
+    /// Octets of an ASN (RFC 6793).
+    pub asn_width: AsnWidth,
+    /// Families whose NLRI carry path identifiers (RFC 7911).
+    pub path_ids: FamilySet,
+    /// Whether NLRI of the other families are read with path identifiers when only so they make
+    /// sense ([`Warning::AddPathGuessed`]): for recorders that do not tell, not for own sessions.
+    pub may_guess: bool,
+    /// Whether routes count although `NEXT_HOP` is missing: some routers leave it out of what they
+    /// tell of their Loc-RIB (RFC 9069).
+    pub may_lack_next_hop: bool,
+}
+
+impl UpdateForm {
+    /// How the NLRI of a family are read.
+    #[inline]
+    fn path_ids(self, (family, safi): (AddressFamily, Safi)) -> PathIds {
+        match (self.path_ids.contains(family, safi), self.may_guess) {
+            (true, _) => PathIds::Yes,
+            (false, true) => PathIds::Guess,
+            (false, false) => PathIds::No,
+        }
+    }
+}
+
+impl From<SessionContext> for UpdateForm {
+    fn from(context: SessionContext) -> Self {
+        let path_ids = if context.has_path_ids { FamilySet::ALL } else { FamilySet::NONE };
+        UpdateForm {
+            asn_width: context.asn_width,
+            path_ids,
+            may_guess: true,
+            may_lack_next_hop: false,
+        }
+    }
+}
+
 /// A BGP message.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -31,14 +70,7 @@ pub enum BgpMessage<'a> {
     /// UPDATE.
     Update(Update<'a>),
     /// NOTIFICATION.
-    Notification {
-        /// Error code.
-        code: u8,
-        /// Error subcode.
-        subcode: u8,
-        /// Data.
-        data: &'a [u8],
-    },
+    Notification(Notification<'a>),
     /// KEEPALIVE.
     Keepalive,
     /// ROUTE-REFRESH (RFC 2918): its body.
@@ -74,8 +106,8 @@ impl<'a> BgpMessage<'a> {
         let mut warnings = Warnings::NONE;
         let frame = MessageFrame::read(octets, &mut warnings)?;
         let value = if frame.message_type == message_type::UPDATE {
-            let mut update = Update::unread(context);
-            update.read(frame.body, context, frame.is_cut)?;
+            let mut update = Update::unread(context.asn_width);
+            update.read(frame.body, context.into(), frame.is_cut)?;
             BgpMessage::Update(update)
         } else {
             frame.decode_other()?
@@ -128,10 +160,7 @@ impl<'a> MessageFrame<'a> {
         let MessageFrame { message_type, body, .. } = self;
         Some(match message_type {
             message_type::OPEN => BgpMessage::Open(body),
-            message_type::NOTIFICATION => {
-                let (&[code, subcode], data) = body.split_first_chunk()?;
-                BgpMessage::Notification { code, subcode, data }
-            }
+            message_type::NOTIFICATION => BgpMessage::Notification(Notification::decode(body)?),
             message_type::KEEPALIVE => BgpMessage::Keepalive,
             message_type::ROUTE_REFRESH => BgpMessage::RouteRefresh(body),
             _ => BgpMessage::Unknown { message_type, body },
@@ -155,15 +184,17 @@ impl<'a> Update<'a> {
     /// Reads the body of an UPDATE: what follows the message header. `None` when it is too
     /// short for its length fields. Octets beyond 65,535 are never looked at: no message is
     /// longer.
-    pub fn decode(body: &'a [u8], context: SessionContext) -> Option<Self> {
-        let mut update = Self::unread(context);
-        update.read(body, context, false)?;
+    #[inline]
+    pub fn decode(body: &'a [u8], form: impl Into<UpdateForm>) -> Option<Self> {
+        let form = form.into();
+        let mut update = Self::unread(form.asn_width);
+        update.read(body, form, false)?;
         Some(update)
     }
 
     /// An UPDATE without anything in it.
     #[inline]
-    pub(crate) fn unread(SessionContext { asn_width, .. }: SessionContext) -> Self {
+    pub(crate) fn unread(asn_width: AsnWidth) -> Self {
         let context = AttributeContext { asn_width, is_rib_entry: false };
         Update {
             withdrawn: NlriField::EMPTY,
@@ -177,12 +208,7 @@ impl<'a> Update<'a> {
     }
 
     /// Reads the body into an empty UPDATE; `None` when it is too short for its length fields.
-    pub(crate) fn read(
-        &mut self,
-        body: &'a [u8],
-        context: SessionContext,
-        is_cut: bool,
-    ) -> Option<()> {
+    pub(crate) fn read(&mut self, body: &'a [u8], form: UpdateForm, is_cut: bool) -> Option<()> {
         let body = body.get(..usize::from(u16::MAX)).unwrap_or(body);
         let mut rest = Cursor::new(body);
         let withdrawn_length = usize::from(rest.u16()?);
@@ -212,17 +238,14 @@ impl<'a> Update<'a> {
                 self.warnings.insert(Warning::AttributeOverrun);
             }
         }
-        let path_ids = match (context.has_path_ids, is_cut) {
-            (true, _) => PathIds::Yes,
-            (false, true) => PathIds::No,
-            (false, false) => PathIds::Guess,
-        };
+        // Of a cut message too little is left to doubt what its recorder says.
+        let form = UpdateForm { may_guess: form.may_guess && !is_cut, ..form };
         let announced_at = body.len() - rest.remaining();
-        self.read_nlri(body, [withdrawn_end, announced_at], path_ids, is_cut);
+        self.read_nlri(body, [withdrawn_end, announced_at], form, is_cut);
         if !attributes.is_empty() {
-            self.read_mp_nlri(body, announced_at - attributes.len(), path_ids);
+            self.read_mp_nlri(body, announced_at - attributes.len(), form);
         }
-        self.check_mandatory();
+        self.check_mandatory(form);
         self.end_of_rib = self.find_end_of_rib(body);
         Some(())
     }
@@ -232,10 +255,11 @@ impl<'a> Update<'a> {
         &mut self,
         body: &'a [u8],
         [withdrawn_end, announced_at]: [usize; 2],
-        path_ids: PathIds,
+        form: UpdateForm,
         is_cut: bool,
     ) {
         let ipv4 = (AddressFamily::Ipv4, Safi::Unicast);
+        let path_ids = form.path_ids(ipv4);
         let mut warnings = Warnings::NONE;
         let withdrawn = body.get(..withdrawn_end).unwrap_or_default();
         self.withdrawn.read(withdrawn, LENGTH_OCTETS, ipv4, path_ids, &mut warnings);
@@ -249,7 +273,7 @@ impl<'a> Update<'a> {
 
     /// Reads the NLRI in the attributes, which begin at `attributes_at` in the body.
     #[inline]
-    fn read_mp_nlri(&mut self, body: &'a [u8], attributes_at: usize, path_ids: PathIds) {
+    fn read_mp_nlri(&mut self, body: &'a [u8], attributes_at: usize, form: UpdateForm) {
         // The NLRI are the end of the value.
         let field = |octets: &[u8], end| {
             let end = attributes_at + end;
@@ -261,6 +285,7 @@ impl<'a> Update<'a> {
             match unreach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
+                    let path_ids = form.path_ids(family);
                     self.mp_unreach.read(octets, start, family, path_ids, &mut self.warnings);
                 }
             }
@@ -271,6 +296,7 @@ impl<'a> Update<'a> {
             match reach.family() {
                 None => self.warnings.insert(Warning::FamilyUnsupported),
                 Some(family) => {
+                    let path_ids = form.path_ids(family);
                     self.mp_reach.read(octets, start, family, path_ids, &mut self.warnings);
                 }
             }
@@ -279,7 +305,7 @@ impl<'a> Update<'a> {
 
     /// RFC 7606 §3.d, with RFC 4760 §3: `NEXT_HOP` is only needed for the NLRI field.
     #[inline]
-    fn check_mandatory(&mut self) {
+    fn check_mandatory(&mut self, form: UpdateForm) {
         if self.announced.is_empty() && self.mp_reach.is_empty() {
             return;
         }
@@ -288,8 +314,8 @@ impl<'a> Update<'a> {
             |code, malformation| !self.attributes.has(code) && !malformed.contains(malformation);
         let lacks_origin = lacks(code::ORIGIN, Warning::OriginMalformed);
         let lacks_path = lacks(code::AS_PATH, Warning::AsPathMalformed);
-        let lacks_next_hop =
-            !self.announced.is_empty() && lacks(code::NEXT_HOP, Warning::NextHopMalformed);
+        let needs_next_hop = !self.announced.is_empty() && !form.may_lack_next_hop;
+        let lacks_next_hop = needs_next_hop && lacks(code::NEXT_HOP, Warning::NextHopMalformed);
         if lacks_origin {
             self.warnings.insert(Warning::OriginMissing);
         }

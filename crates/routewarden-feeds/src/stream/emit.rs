@@ -140,7 +140,7 @@ impl Emitter {
         match &message.bgp {
             BgpMessage::Update(update) => self.update(message.ends, update, batch),
             BgpMessage::Open(_) => self.report.skip("open"),
-            BgpMessage::Notification { .. } => self.report.skip("notification"),
+            BgpMessage::Notification(_) => self.report.skip("notification"),
             BgpMessage::Keepalive => self.report.skip("keepalive"),
             BgpMessage::RouteRefresh(_) => self.report.skip("route_refresh"),
             _ => self.report.skip("unknown_message"),

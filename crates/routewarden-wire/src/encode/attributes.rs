@@ -232,7 +232,7 @@ fn push_next_hops(next_hops: &[IpAddr], out: &mut Vec<u8>) -> Result<(), Error> 
 }
 
 /// The ASN in two octets, or `AS_TRANS`.
-fn narrow(asn: Asn) -> u16 {
+pub(super) fn narrow(asn: Asn) -> u16 {
     /// [`Asn::TRANS`] in two octets.
     const TRANS: u16 = 23456;
     u16::try_from(asn.0).unwrap_or(TRANS)

@@ -3,11 +3,8 @@
 use routewarden_core::{AddressFamily, Prefix};
 
 use super::{length_u16, push_u16_length};
-use crate::update::message_type;
+use crate::update::{HEADER_OCTETS, message_type};
 use crate::{Error, Nlri};
-
-/// Octets of a BGP message header.
-const HEADER_OCTETS: usize = 19;
 
 /// A BGP message of that type.
 pub fn message(message_type: u8, body: &[u8]) -> Result<Vec<u8>, Error> {

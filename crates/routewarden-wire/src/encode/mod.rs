@@ -2,14 +2,22 @@
 
 mod attributes;
 mod bgp;
+mod bmp;
 mod mrt;
+mod open;
 
 pub use attributes::AttributeWriter;
 pub use bgp::{keepalive, message, push_nlri, update};
+pub use bmp::{
+    PeerUpParts, bmp_initiation, bmp_message, bmp_peer_down, bmp_peer_up, bmp_route_mirroring,
+    bmp_route_monitoring, bmp_statistics, bmp_termination,
+};
 pub use mrt::{
     Bgp4mpKind, RibEntryParts, TableDumpParts, bgp4mp_entry, bgp4mp_message, legacy_message,
     legacy_state_change, peer_index_table, push_record, rib, rib_generic, state_change, table_dump,
 };
+
+pub use open::{OpenParts, add_path, four_octet_asn, multiprotocol, notification, open, shutdown};
 
 use std::net::IpAddr;
 

@@ -1,6 +1,7 @@
 //! The fuzz bodies over damaged records of every type.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 use proptest::prelude::*;
 use routewarden_core::{AddressFamily, AsPathBuf, Asn, Prefix, SegmentKind, Timestamp};
@@ -133,6 +134,35 @@ fn every_record_type_is_clean_before_damage() {
     assert_eq!(counts.state_changes(), 2);
 }
 
+/// The inputs kept for a target.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let files = std::fs::read_dir(folder).unwrap();
+    files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+#[test]
+fn corpora_of_sessions_are_read_and_so_is_what_damage_makes_of_them() {
+    for (target, body) in ["bmp_message", "bgp_message"].into_iter().zip([bmp_message, bgp_message])
+    {
+        let inputs = corpus(target);
+        assert!(inputs.len() >= 8, "{target}");
+        for octets in inputs {
+            body(&octets);
+            for until in 0..octets.len() {
+                body(&octets[..until]);
+            }
+            for value in [0, 1, 0x7f, 0xff] {
+                for at in 0..octets.len() {
+                    let mut damaged = octets.clone();
+                    damaged[at] = value;
+                    body(&damaged);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn no_cut_panics() {
     let octets = stream();
@@ -182,7 +212,8 @@ proptest! {
             mrt_record(&damaged);
             bgp_update(&damaged);
         }
-        mrt_record(&noise);
-        bgp_update(&noise);
+        for body in [mrt_record, bgp_update, bmp_message, bgp_message] {
+            body(&noise);
+        }
     }
 }
