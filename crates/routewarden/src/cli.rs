@@ -51,6 +51,8 @@ pub enum Command {
     /// Replay written scenarios through the detector
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Watch the feeds that the configuration names, and tell of incidents as they happen
+    Serve(ConfigArgs),
     /// The configuration of the service: check it, show it, its example and its schema
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -12,6 +12,7 @@ use routewarden_feeds::facts::{
 };
 
 use crate::cli::FactArgs;
+use crate::config::{Config, FactFile, Place};
 
 /// All facts that were named.
 pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
@@ -30,6 +31,25 @@ pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
             .iter()
             .map(|path| read(path, "delegations", load_delegations))
             .collect::<Result<_>>()?,
+    })
+}
+
+/// The facts that a configuration names and that lie on this machine.
+pub(crate) fn of_config(config: &Config) -> Result<Facts> {
+    let on_disk = |place: &Place| match place {
+        Place::File(path) => Some(path.clone()),
+        Place::Url(_) => None,
+    };
+    let file = |fact: &Option<FactFile>| fact.as_ref().and_then(|fact| on_disk(&fact.from));
+    load(&FactArgs {
+        vrps: config.rpki.vrps.as_ref().and_then(on_disk),
+        origins: file(&config.facts.origins),
+        orgs: file(&config.facts.organisations),
+        relations: file(&config.facts.relations),
+        as_names: file(&config.facts.as_names),
+        route_servers: config.facts.route_servers.clone(),
+        delegated: config.facts.delegated.iter().filter_map(|fact| on_disk(&fact.from)).collect(),
+        constituency: config.constituency.file.clone(),
     })
 }
 

@@ -14,6 +14,7 @@ pub mod notify_systemd;
 mod output;
 mod pipeline;
 mod progress;
+mod serve;
 mod shards;
 pub mod status;
 mod summary;

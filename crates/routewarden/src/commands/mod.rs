@@ -8,6 +8,7 @@ mod mrt;
 mod relations;
 mod rpki;
 pub(crate) mod scenario;
+mod serve;
 mod validate;
 
 use std::fs;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Rpki(command) => rpki::run(&command),
         Command::Scenario(command) => scenario::run(&command),
         Command::Config(command) => config::run(&command),
+        Command::Serve(args) => serve::run(&args),
         Command::Completions { shell } => completions(shell),
         Command::Man { dir: None } => man(),
         Command::Man { dir: Some(dir) } => man_pages(&dir),

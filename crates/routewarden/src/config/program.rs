@@ -26,6 +26,12 @@ pub const REPORT_EVERY_MS_MAX: u32 = 60_000;
 pub const QUORUM_MAX: u32 = 1_000;
 /// How long an incident that ended stays in memory, unless told otherwise.
 pub const ENDED_KEPT_DEFAULT: Period = Period::days(1);
+/// Least confidence of an incident that is reported, unless told otherwise.
+pub const REPORT_CONFIDENCE_DEFAULT: u8 = routewarden_detect::CONFIDENCE_MEDIUM_MIN;
+/// Least time in which the state to start from comes in.
+pub const WARM_UP_DEFAULT: Period = Period::secs(60);
+/// Longest time in which the state to start from comes in.
+pub const WARM_UP_MAX_DEFAULT: Period = Period::minutes(10);
 /// Days for which incidents are kept unless told otherwise.
 pub const RETENTION_DAYS_DEFAULT: u32 = 400;
 /// Most days for which incidents may be kept.
@@ -78,6 +84,14 @@ pub struct Detect {
     pub report_every_ms: u32,
     /// How long an incident that ended stays in memory: what comes again in that time continues it
     pub ended_kept: Period,
+    /// Least confidence of an incident that is reported, 0 to 100; all are recorded
+    #[schemars(range(max = 100))]
+    pub report_confidence: u8,
+    /// Without a table to start from: what comes in this time after the first event is the state
+    /// to start from, not news; it lasts as long as sessions are sending their tables
+    pub warm_up: Period,
+    /// Longest time that the state to start from may take
+    pub warm_up_max: Period,
 }
 
 impl Default for Detect {
@@ -89,6 +103,9 @@ impl Default for Detect {
             from_table: true,
             report_every_ms: REPORT_EVERY_MS_DEFAULT,
             ended_kept: ENDED_KEPT_DEFAULT,
+            report_confidence: REPORT_CONFIDENCE_DEFAULT,
+            warm_up: WARM_UP_DEFAULT,
+            warm_up_max: WARM_UP_MAX_DEFAULT,
         }
     }
 }

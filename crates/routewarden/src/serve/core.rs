@@ -1,0 +1,232 @@
+//! The detector with what goes with it: the same records give the same incidents, live or after a
+//! restart.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use routewarden_core::facts::Facts;
+use routewarden_core::{
+    EventBatch, Peer, PeerId, PeerTable, RouteEvent, RouteEventKind, Timestamp,
+};
+use routewarden_detect::{
+    Config, Detector, FactsChange, Incident, Report, Retired, STATE_TEXT_OCTETS_MAX, StateError,
+};
+use serde::{Deserialize, Serialize};
+
+use super::record::Record;
+
+/// An event later than its receipt by more than this is taken for one of the time of receipt: a
+/// clock is wrong, and must not carry the others along.
+const AHEAD_SECS_MAX: i64 = 5;
+
+/// What decides.
+pub(crate) struct Core {
+    detector: Detector,
+    peers: PeerTable,
+    notes: Notes,
+}
+
+/// What is kept beside the detector.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Notes {
+    /// Name of the source of each collector.
+    sources: BTreeMap<String, String>,
+    /// Whether the state to start from is still coming in.
+    in_baseline: bool,
+    /// Peers that had sent routes when paths were learned.
+    learned_peers: usize,
+    /// Route events taken.
+    events: u64,
+    /// Events whose time was ahead of their receipt.
+    events_ahead: u64,
+    /// First and last time told.
+    first: Option<Timestamp>,
+    now: Timestamp,
+    /// When the last event of each source came.
+    heard: BTreeMap<String, Timestamp>,
+}
+
+impl Core {
+    /// Around a detector; `peers` are those it was told of. In the baseline, what comes is the
+    /// state to start from.
+    pub(crate) fn new(mut detector: Detector, peers: PeerTable, in_baseline: bool) -> Self {
+        if in_baseline {
+            detector.begin_baseline();
+        }
+        let learned_peers = peers.len();
+        Core { detector, peers, notes: Notes { in_baseline, learned_peers, ..Notes::default() } }
+    }
+
+    /// With nothing known but the facts.
+    pub(crate) fn empty(config: Config, facts: Facts) -> Self {
+        Core::new(Detector::new(config, facts), PeerTable::default(), true)
+    }
+
+    /// Tells it something.
+    pub(crate) fn tell(&mut self, record: Record) {
+        match record {
+            Record::Batch { source, received, batch } => self.take(&source, received, &batch),
+            Record::Advance(now) => self.advance(now),
+            Record::Facts(time, saved) => self.change_facts(time, saved.restore()),
+            Record::EndBaseline => self.end_baseline(),
+            Record::Relearn => self.relearn(),
+            Record::Retire(before) => {
+                self.retire(before);
+            }
+        }
+    }
+
+    pub(crate) fn take(&mut self, source: &str, received: Timestamp, batch: &EventBatch) {
+        for peer in &batch.new_peers {
+            if self.notes.sources.get(&peer.collector).map(String::as_str) != Some(source) {
+                self.notes.sources.insert(peer.collector.clone(), source.to_owned());
+            }
+        }
+        let ids: Vec<PeerId> = batch.new_peers.iter().map(|peer| self.peers.intern(peer)).collect();
+        self.detector.apply(batch, 0..batch.events.len(), &ids, &self.peers);
+        self.notes.events += batch.events.len() as u64;
+        self.notes.first = self.notes.first.or(Some(received));
+        match self.notes.heard.get_mut(source) {
+            Some(heard) => *heard = received.max(*heard),
+            None => {
+                self.notes.heard.insert(source.to_owned(), received);
+            }
+        }
+    }
+
+    /// Times that are ahead of their receipt are set right; gives how many. To be done before a
+    /// batch is logged.
+    pub(crate) fn set_right(batch: &mut EventBatch, received: Timestamp) -> usize {
+        let latest = received.plus_secs(AHEAD_SECS_MAX);
+        let mut ahead = 0;
+        for event in batch.events.iter_mut().filter(|event| event.time > latest) {
+            event.time = received;
+            ahead += 1;
+        }
+        ahead
+    }
+
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        self.notes.now = self.notes.now.max(now);
+        self.detector.advance(now);
+    }
+
+    pub(crate) fn change_facts(&mut self, time: Timestamp, change: FactsChange) {
+        let has_relations = change.relations.is_some();
+        self.detector.change_facts(time, change);
+        if has_relations && !self.notes.in_baseline {
+            self.relearn();
+        }
+    }
+
+    fn end_baseline(&mut self) {
+        if std::mem::take(&mut self.notes.in_baseline) {
+            self.detector.end_baseline();
+            self.notes.learned_peers = self.heard_peers();
+        }
+    }
+
+    fn relearn(&mut self) {
+        self.detector.relearn();
+        self.notes.learned_peers = self.heard_peers();
+    }
+
+    pub(crate) fn retire(&mut self, before: Timestamp) -> Retired {
+        self.detector.retire(before)
+    }
+
+    /// The incidents as of now.
+    pub(crate) fn report(&self) -> Report {
+        self.detector.report()
+    }
+
+    pub(crate) fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
+    /// Whether the state to start from is still coming in.
+    pub(crate) fn in_baseline(&self) -> bool {
+        self.notes.in_baseline
+    }
+
+    /// Whether an incident began while the program was watching: only then does the time from its
+    /// first event to its report say something.
+    pub(crate) fn is_live(&self, incident: &Incident) -> bool {
+        !incident.standing && self.notes.first.is_some_and(|first| incident.first_seen >= first)
+    }
+
+    /// When the first event was received.
+    pub(crate) fn first_heard(&self) -> Option<Timestamp> {
+        self.notes.first
+    }
+
+    /// When the last event of each source was received, by its name.
+    pub(crate) fn heard(&self) -> &BTreeMap<String, Timestamp> {
+        &self.notes.heard
+    }
+
+    /// Route events taken.
+    pub(crate) fn events(&self) -> u64 {
+        self.notes.events
+    }
+
+    /// The source that a collector was last heard from.
+    pub(crate) fn source_of(&self, collector: &str) -> Option<&str> {
+        self.notes.sources.get(collector).map(String::as_str)
+    }
+
+    /// Whether sessions have sent their tables since paths were last learned, and none is sending.
+    pub(crate) fn has_new_tables(&self) -> bool {
+        self.heard_peers() > self.notes.learned_peers
+    }
+
+    fn heard_peers(&self) -> usize {
+        self.detector.sessions().filter(|session| session.routes != [0, 0]).count()
+    }
+
+    /// Sessions that are sending their table as of `now`: one that is quiet for so many seconds
+    /// has sent it.
+    pub(crate) fn transfers(&self, now: Timestamp, quiet_secs: i64) -> usize {
+        let is_open = |session: &routewarden_detect::SessionView<'_>| {
+            session.is_in_transfer
+                && session.last_heard.is_some_and(|at| now.secs_since(at) <= quiet_secs)
+        };
+        self.detector.sessions().filter(is_open).count()
+    }
+
+    /// A batch that says of every session of these sources that it is down: the program was not
+    /// there to hear it.
+    pub(crate) fn all_down(&self, source: &str, now: Timestamp) -> EventBatch {
+        let mut batch = EventBatch::default();
+        let of_source = |peer: &Peer| self.source_of(&peer.collector) == Some(source);
+        for session in self.detector.sessions() {
+            if session.is_down || !of_source(session.peer) {
+                continue;
+            }
+            let Ok(peer) = u32::try_from(batch.new_peers.len()) else { break };
+            batch.new_peers.push(session.peer.clone());
+            batch.events.push(RouteEvent { time: now, peer, kind: RouteEventKind::PeerDown });
+        }
+        batch
+    }
+
+    /// Writes all that is known.
+    pub(crate) fn save(&self, out: &mut impl Write) -> Result<(), StateError> {
+        let notes = postcard::to_io(&self.notes, &mut *out);
+        notes.map_err(|source| StateError::Part { part: "notes", source })?;
+        self.detector.save(out)
+    }
+
+    /// Reads what [`Core::save`] wrote; facts other than VRPs and ASPAs are given anew.
+    pub(crate) fn restore(input: &mut impl Read, facts: Facts) -> Result<Self, StateError> {
+        let mut scratch = vec![0; STATE_TEXT_OCTETS_MAX];
+        let (notes, _): (Notes, _) = postcard::from_io((&mut *input, &mut scratch))
+            .map_err(|source| StateError::Part { part: "notes", source })?;
+        let detector = Detector::restore(input, facts)?;
+        let mut peers = PeerTable::default();
+        for peer in detector.peer_names() {
+            peers.intern(peer);
+        }
+        Ok(Core { detector, peers, notes })
+    }
+}

@@ -1,0 +1,362 @@
+//! The thread that decides: takes what the sources hand on, in order, logs it, tells the detector,
+//! and reports what is new.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use routewarden_core::{EventBatch, Timestamp};
+use routewarden_detect::FactsChange;
+use routewarden_feeds::live::{Clock, LiveBatch, LiveItem, LiveQueue};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use super::board::{Board, Progress};
+use super::clock::SteadyClock;
+use super::core::Core;
+use super::journal::Journal;
+use super::log::LogWriter;
+use super::record::{Record, SavedFacts};
+use super::saved::Saved;
+use super::tidings::{News, Tidings};
+
+/// Without anything new, what follows from time alone is looked at this often.
+const QUIET_REPORT_SECS: i64 = 5;
+/// A report may take this share of the time: one part in so many.
+const REPORT_SHARE: u32 = 5;
+/// The log is brought to the disk this often.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// A session that sent nothing for so long has sent its table, End-of-RIB or not.
+const TRANSFER_QUIET_SECS: i64 = 10;
+/// New tables are learned from at most this often.
+const RELEARN_EVERY: Duration = Duration::from_secs(60);
+/// What ended is forgotten this often.
+const RETIRE_EVERY: Duration = Duration::from_secs(600);
+/// After a failure to write, it is tried again this often.
+const RETRY_EVERY: Duration = Duration::from_secs(5);
+/// Items taken before time is looked at again.
+const ITEMS_AT_ONCE: usize = 64;
+
+/// How the engine works.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// How often to look for news, at most.
+    pub(crate) report_every: Duration,
+    /// The state to start from comes in for at least so long, and at most.
+    pub(crate) warm_up_secs: (i64, i64),
+    /// How often the state is saved.
+    pub(crate) save_every: Duration,
+    /// Or when the log has grown by so many octets.
+    pub(crate) save_after_octets: u64,
+    /// What ended so long ago is forgotten by the detector; the store keeps it.
+    pub(crate) forget_after_secs: i64,
+}
+
+/// What others ask of the engine.
+pub(crate) enum Order {
+    /// New facts.
+    Facts(Box<FactsChange>),
+    /// Facts are loaded that the first report needs.
+    FactsReady,
+}
+
+/// What the engine is made of.
+pub(crate) struct Parts {
+    pub(crate) core: Core,
+    pub(crate) saved: Saved,
+    pub(crate) log: Option<LogWriter>,
+    pub(crate) queue: LiveQueue,
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) journal: Journal,
+    pub(crate) tidings: Tidings,
+    pub(crate) board: Arc<Board>,
+    pub(crate) clock: Arc<SteadyClock>,
+    pub(crate) settings: Settings,
+}
+
+/// The engine at work.
+pub(crate) struct Engine {
+    parts: Parts,
+    due: Due,
+    /// Events taken when the last report was made.
+    reported_events: u64,
+    reported_at: Timestamp,
+    has_changed: bool,
+    progress: Progress,
+}
+
+/// When things are to be done next.
+struct Due {
+    report: Instant,
+    sync: Instant,
+    relearn: Instant,
+    retire: Instant,
+    save: Instant,
+}
+
+enum Next {
+    Item(LiveItem),
+    Order(Order),
+    Tick,
+    Closed,
+}
+
+impl Engine {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let now = Instant::now();
+        let settings = parts.settings;
+        let due = Due {
+            report: now,
+            sync: now + SYNC_EVERY,
+            relearn: now + RELEARN_EVERY,
+            retire: now + RETIRE_EVERY,
+            save: now + settings.save_every,
+        };
+        Engine {
+            due,
+            reported_events: 0,
+            reported_at: Timestamp::default(),
+            has_changed: true,
+            progress: Progress::default(),
+            parts,
+        }
+    }
+
+    /// Works until all sources have ended; then reports and saves a last time.
+    pub(crate) fn run(mut self, runtime: &Handle) -> Result<()> {
+        loop {
+            match runtime.block_on(self.next()) {
+                Next::Item(item) => {
+                    self.take(item);
+                    self.take_waiting();
+                }
+                Next::Order(order) => self.obey(order),
+                Next::Tick => {}
+                Next::Closed => break,
+            }
+            self.tick();
+        }
+        self.finish()
+    }
+
+    async fn next(&mut self) -> Next {
+        let Parts { queue, orders, .. } = &mut self.parts;
+        tokio::select! {
+            item = queue.recv() => item.map_or(Next::Closed, Next::Item),
+            Some(order) = orders.recv() => Next::Order(order),
+            () = tokio::time::sleep_until(self.due.report) => Next::Tick,
+        }
+    }
+
+    /// Takes some of what waits, so that time is not looked at for each.
+    fn take_waiting(&mut self) {
+        for _ in 0..ITEMS_AT_ONCE {
+            let Some(item) = self.parts.queue.try_recv() else { break };
+            self.take(item);
+        }
+    }
+
+    fn take(&mut self, item: LiveItem) {
+        match item {
+            LiveItem::Batch(LiveBatch { source, received, mut batch }) => {
+                let ahead = Core::set_right(&mut batch, received);
+                self.progress.events_ahead += ahead as u64;
+                self.tell_batch(&source, received, batch);
+            }
+            LiveItem::Gap { source, from, until } => {
+                warn!(%source, %from, %until, "gap in a feed");
+                self.progress.gaps += 1;
+                self.parts.journal.gap(&source, from, until);
+            }
+        }
+    }
+
+    fn tell_batch(&mut self, source: &str, received: Timestamp, batch: EventBatch) {
+        let record = Record::Batch { source: source.to_owned(), received, batch };
+        self.log(&record);
+        if let Record::Batch { source, received, batch } = record {
+            self.parts.core.take(&source, received, &batch);
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Facts(change) => {
+                let now = self.parts.clock.now();
+                self.log(&Record::Facts(now, SavedFacts::of(&change)));
+                self.parts.core.change_facts(now, *change);
+                self.has_changed = true;
+                self.due.report = Instant::now();
+            }
+            Order::FactsReady => self.parts.board.facts_are_ready(),
+        }
+    }
+
+    fn tell(&mut self, record: Record) {
+        self.log(&record);
+        self.parts.core.tell(record);
+        self.has_changed = true;
+    }
+
+    /// Logs a record. Where that fails, detection goes on and the state is saved as soon as it can
+    /// be again: the disk may be full.
+    fn log(&mut self, record: &Record) {
+        let Some(log) = &mut self.parts.log else { return };
+        if let Err(failure) = log.append(record) {
+            error!(error = %anyhow::Error::from(failure), "events are not logged");
+            self.lose_log();
+        }
+    }
+
+    fn lose_log(&mut self) {
+        self.parts.log = None;
+        self.progress.unlogged_since = Some(self.parts.clock.now());
+        self.due.save = Instant::now() + RETRY_EVERY;
+    }
+
+    fn tick(&mut self) {
+        let started = Instant::now();
+        if started < self.due.report {
+            return;
+        }
+        let now = self.parts.clock.now();
+        self.log(&Record::Advance(now));
+        self.parts.core.advance(now);
+        self.look_after_tables(now, started);
+        if started >= self.due.sync {
+            self.due.sync = started + SYNC_EVERY;
+            self.sync();
+        }
+        if started >= self.due.retire {
+            self.due.retire = started + RETIRE_EVERY;
+            let before = now.plus_secs(-self.parts.settings.forget_after_secs);
+            self.tell(Record::Retire(before));
+        }
+        self.report(now);
+        self.save_if_due(started);
+        let took = started.elapsed();
+        let pause = self.parts.settings.report_every.max(took * REPORT_SHARE);
+        self.due.report = Instant::now() + pause;
+        self.show(now);
+    }
+
+    /// Ends the baseline; learns from tables that came later.
+    fn look_after_tables(&mut self, now: Timestamp, started: Instant) {
+        let (least, most) = self.parts.settings.warm_up_secs;
+        if self.parts.core.in_baseline() {
+            let Some(first) = self.parts.core.first_heard() else { return };
+            let passed = now.secs_since(first);
+            let is_open = self.parts.core.transfers(now, TRANSFER_QUIET_SECS) > 0;
+            if passed >= most || (passed >= least && !is_open) {
+                self.tell(Record::EndBaseline);
+                info!(
+                    routes = self.parts.core.detector().routes(),
+                    "the state to start from is complete"
+                );
+                self.due.save = started;
+            }
+        } else if started >= self.due.relearn {
+            self.due.relearn = started + RELEARN_EVERY;
+            if self.parts.core.has_new_tables()
+                && self.parts.core.transfers(now, TRANSFER_QUIET_SECS) == 0
+            {
+                self.tell(Record::Relearn);
+            }
+        }
+    }
+
+    fn sync(&mut self) {
+        let failed = self.parts.log.as_mut().and_then(|log| log.sync().err());
+        if let Some(failure) = failed {
+            error!(error = %anyhow::Error::from(failure), "the event log is not on the disk");
+            self.lose_log();
+        }
+    }
+
+    fn report(&mut self, now: Timestamp) {
+        if self.parts.core.in_baseline() {
+            return;
+        }
+        let events = self.parts.core.events();
+        let is_quiet = events == self.reported_events && !self.has_changed;
+        if is_quiet && now.secs_since(self.reported_at) < QUIET_REPORT_SECS {
+            self.parts.journal.retry(now);
+            return;
+        }
+        let started = Instant::now();
+        let report = self.parts.core.report();
+        let news = self.parts.tidings.of(&report.incidents, now);
+        for (what, incident) in &news {
+            if *what == News::Opened && self.parts.core.is_live(incident) {
+                self.parts.board.opened(incident, now);
+            }
+        }
+        self.progress.open.clear();
+        for incident in report.incidents.iter().filter(|incident| incident.ended_at.is_none()) {
+            let place = (incident.kind, incident.severity_class);
+            *self.progress.open.entry(place).or_default() += 1;
+        }
+        self.progress.claims = self.parts.core.detector().claim_count();
+        self.progress.counters = report.counters;
+        self.parts.journal.record(news, now);
+        self.progress.report_took = started.elapsed();
+        (self.reported_events, self.reported_at, self.has_changed) = (events, now, false);
+        self.progress.reported_at = Some(now);
+    }
+
+    fn save_if_due(&mut self, started: Instant) {
+        let octets = self.parts.log.as_ref().map_or(0, LogWriter::octets);
+        if started < self.due.save && octets < self.parts.settings.save_after_octets {
+            return;
+        }
+        self.due.save = started + self.parts.settings.save_every;
+        if let Err(failure) = self.save() {
+            error!(error = format!("{failure:#}"), "the state is not saved");
+            self.due.save = started + RETRY_EVERY;
+        }
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let started = Instant::now();
+        self.parts.log = Some(self.parts.saved.save(&self.parts.core)?);
+        self.progress.unlogged_since = None;
+        self.progress.saved_at = Some(self.parts.clock.now());
+        self.progress.save_took = started.elapsed();
+        self.progress.saves += 1;
+        Ok(())
+    }
+
+    /// Puts the figures of the moment on the board.
+    fn show(&mut self, now: Timestamp) {
+        let Parts { core, queue, log, journal, clock, .. } = &self.parts;
+        let progress = &mut self.progress;
+        progress.now = Some(now);
+        progress.events = core.events();
+        progress.routes = core.detector().routes();
+        progress.attribute_octets = core.detector().attribute_octets();
+        progress.in_baseline = core.in_baseline();
+        progress.queue_waiting = queue.waiting();
+        progress.queue_most = queue.most_waiting();
+        progress.queue_waited = queue.waited();
+        progress.queue_items = queue.items();
+        progress.log_octets = log.as_ref().map_or(0, LogWriter::octets);
+        progress.unrecorded = journal.waiting();
+        progress.journal = journal.counts();
+        progress.store_failing = journal.failed_at().is_some();
+        (progress.clock_ahead_secs, progress.clock_jumps) = clock.difference();
+        self.parts.board.show(progress.clone());
+    }
+
+    fn finish(mut self) -> Result<()> {
+        let now = self.parts.clock.now();
+        self.log(&Record::Advance(now));
+        self.parts.core.advance(now);
+        self.has_changed = true;
+        self.report(now);
+        self.save()?;
+        self.show(now);
+        self.parts.journal.close(now)
+    }
+}

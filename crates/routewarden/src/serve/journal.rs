@@ -1,0 +1,395 @@
+//! What is decided goes into the store, and from its outbox into the log of reports: each report
+//! is in the log once, whenever the program is killed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use routewarden_core::{Asn, Timestamp};
+use routewarden_detect::Incident;
+use routewarden_store::{
+    AsnRole, Change, IncidentFilter, IncidentVersion, IncidentsUnseen, Note, PAGE_MAX, PARTS_MAX,
+    ReportKey, ServiceEvent, Store, StoreReader, StoredVersion, Tick,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tracing::{error, info};
+
+use super::tidings::News;
+
+/// Name of the log of reports.
+pub(crate) const REPORTS_FILE: &str = "reports.jsonl";
+/// Reports taken from the outbox at once.
+const REPORTS_AT_ONCE: usize = 1_000;
+/// Octets at the end of the log of reports that are looked at after a start: more than what may be
+/// pending.
+const TAIL_OCTETS: u64 = 64 << 20;
+/// Longest line of the log.
+const LINE_OCTETS_MAX: usize = 16 << 20;
+/// After a failure, the store is tried again after so many seconds.
+const RETRY_SECS: i64 = 2;
+/// News that may wait for a store that fails, one for each incident; then the oldest go, counted.
+const WAITING_MAX: usize = 100_000;
+
+/// A line of the log of reports.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// `open`, `update`, `end` or `reopen`.
+    report: &'static str,
+    /// When it was written, by the program's clock.
+    at: Timestamp,
+    /// What tells the report from all others.
+    key: String,
+    /// Id of the incident in the store: it stays when the detector begins anew.
+    id: &'a str,
+    /// Number of the incident in the store.
+    number: i64,
+    /// The incident as it is told of.
+    incident: &'a RawValue,
+}
+
+/// The store with its log of reports.
+pub(crate) struct Journal {
+    store: Store,
+    reader: StoreReader,
+    reports: File,
+    path: PathBuf,
+    /// Incidents of at least this confidence are reported.
+    confidence_min: u8,
+    /// What could not be recorded yet, by incident, with the time of its news.
+    waiting: BTreeMap<String, (News, Incident)>,
+    failed_at: Option<Timestamp>,
+    counts: Counts,
+}
+
+/// What was recorded and reported since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counts {
+    /// Versions of incidents recorded.
+    pub(crate) recorded: u64,
+    /// Reports written.
+    pub(crate) reports: u64,
+    /// Failures of the store or the log of reports.
+    pub(crate) failures: u64,
+    /// News lost because too many waited.
+    pub(crate) lost: u64,
+    /// Versions that exceed a limit of the store.
+    pub(crate) refused: u64,
+}
+
+impl Journal {
+    /// Opens the store and the log in a folder, and reports what was recorded but not reported.
+    pub(crate) fn open(data_dir: &Path, confidence_min: u8, now: Timestamp) -> Result<Self> {
+        let store = Store::open(data_dir)
+            .with_context(|| format!("cannot open the store in {}", data_dir.display()))?;
+        let reader = store.reader().context("cannot read the store")?;
+        let path = data_dir.join(REPORTS_FILE);
+        let about = || format!("cannot open {}", path.display());
+        let mut reports = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .with_context(about)?;
+        let written = written_keys(&mut reports).with_context(about)?;
+        let mut journal = Journal {
+            store,
+            reader,
+            reports,
+            path,
+            confidence_min,
+            waiting: BTreeMap::new(),
+            failed_at: None,
+            counts: Counts::default(),
+        };
+        let done: Vec<ReportKey> = journal
+            .store
+            .pending_reports(REPORTS_AT_ONCE)?
+            .into_iter()
+            .filter(|key| written.contains(&key.to_string()))
+            .collect();
+        journal.store.mark_sent(&done, now)?;
+        journal.send(now)?;
+        Ok(journal)
+    }
+
+    /// The incidents that were told of and may still matter: open, or ended since `since`.
+    pub(crate) fn told(&self, since: Timestamp) -> Result<Vec<Incident>> {
+        let mut told = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.reader.list(&IncidentFilter::default(), cursor, PAGE_MAX)?;
+            for summary in &page.incidents {
+                if summary.ended_at.is_some_and(|at| at < since) {
+                    continue;
+                }
+                if let Some((_, stored)) = self.reader.get(&summary.id)?
+                    && let Ok(incident) = serde_json::from_str(stored.body.get())
+                {
+                    told.push(incident);
+                }
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(told);
+            }
+        }
+    }
+
+    /// Something befell the service.
+    pub(crate) fn service(&mut self, event: ServiceEvent, at: Timestamp) {
+        self.note(Note::Service { event, at, detail: None }, at);
+    }
+
+    /// A source was not heard from `from` to `until`.
+    pub(crate) fn gap(&mut self, source: &str, from: Timestamp, until: Timestamp) {
+        let gap = Note::Gap {
+            feed: source.to_owned(),
+            from,
+            to: Some(until),
+            filled: false,
+            detail: None,
+        };
+        self.note(gap, until);
+    }
+
+    /// Remembers something; a failure is told and counted.
+    pub(crate) fn note(&mut self, note: Note, now: Timestamp) {
+        if let Err(failure) = self.store.note(&[note], now) {
+            self.fail(&anyhow::Error::from(failure), now);
+        }
+    }
+
+    /// The detector has begun anew and seen the tables: what it does not speak of has ended while
+    /// nobody watched.
+    pub(crate) fn end_unseen(&mut self, now: Timestamp) {
+        let ended = self.store.end_unseen(IncidentsUnseen { ended_at: now, now });
+        match ended.map_err(anyhow::Error::from).and_then(|tick| self.after(&tick, now)) {
+            Ok(()) => {}
+            Err(failure) => self.fail(&failure, now),
+        }
+    }
+
+    /// Records news and reports what is to be reported. When the store fails, the news wait.
+    pub(crate) fn record(&mut self, news: Vec<(News, Incident)>, now: Timestamp) {
+        for (what, incident) in news {
+            let id = incident.id.clone();
+            let was_new = self.waiting.get(&id).is_some_and(|(old, _)| *old == News::Opened);
+            let what = if was_new { News::Opened } else { what };
+            self.waiting.insert(id, (what, incident));
+        }
+        while self.waiting.len() > WAITING_MAX {
+            self.waiting.pop_first();
+            self.counts.lost += 1;
+        }
+        self.retry(now);
+    }
+
+    /// Tries again what could not be recorded.
+    pub(crate) fn retry(&mut self, now: Timestamp) {
+        let is_too_soon = self.failed_at.is_some_and(|at| now.secs_since(at) < RETRY_SECS);
+        if is_too_soon || (self.waiting.is_empty() && self.failed_at.is_none()) {
+            return;
+        }
+        match self.try_record(now) {
+            Ok(()) => {
+                if self.failed_at.take().is_some() {
+                    info!("the store works again");
+                }
+            }
+            Err(failure) => self.fail(&failure, now),
+        }
+    }
+
+    fn try_record(&mut self, now: Timestamp) -> Result<()> {
+        let mut versions: Vec<&Incident> =
+            self.waiting.values().map(|(_, incident)| incident).collect();
+        // Reports come in the order in which things began.
+        versions.sort_by(|a, b| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
+        let confidence_min = self.confidence_min;
+        let versions: Result<Vec<IncidentVersion>> =
+            versions.into_iter().map(|incident| version(incident, confidence_min)).collect();
+        let tick = self.store.record(versions?, now)?;
+        self.waiting.clear();
+        self.after(&tick, now)
+    }
+
+    fn after(&mut self, tick: &Tick, now: Timestamp) -> Result<()> {
+        self.counts.recorded += tick.recorded.len() as u64;
+        self.counts.refused += tick.refused.len() as u64;
+        for refused in &tick.refused {
+            error!(incident = %refused.detector_id, error = %refused.error, "not recorded");
+        }
+        self.send(now)
+    }
+
+    /// Writes the pending reports to the log, then says so in the store.
+    fn send(&mut self, now: Timestamp) -> Result<()> {
+        loop {
+            let pending = self.store.pending_reports(REPORTS_AT_ONCE)?;
+            if pending.is_empty() {
+                return Ok(());
+            }
+            let mut lines = Vec::new();
+            for key in &pending {
+                self.line(key, now, &mut lines)?;
+            }
+            let end = self.reports.seek(SeekFrom::End(0))?;
+            let written = self.reports.write_all(&lines).and_then(|()| self.reports.sync_data());
+            if let Err(failure) = written {
+                // Half a line would spoil the next.
+                self.reports.set_len(end)?;
+                return Err(failure)
+                    .with_context(|| format!("cannot write {}", self.path.display()));
+            }
+            self.store.mark_sent(&pending, now)?;
+            self.counts.reports += pending.len() as u64;
+        }
+    }
+
+    fn line(&self, key: &ReportKey, now: Timestamp, out: &mut Vec<u8>) -> Result<()> {
+        let stored = self.version_of(key)?;
+        let report = match key.change {
+            Change::Opened => "open",
+            Change::Updated => "update",
+            Change::Ended => "end",
+            Change::Reopened => "reopen",
+        };
+        let line = Line {
+            report,
+            at: now,
+            key: key.to_string(),
+            id: &stored.id,
+            number: stored.number,
+            incident: &stored.body,
+        };
+        serde_json::to_writer(&mut *out, &line)?;
+        out.push(b'\n');
+        info!(report, id = %stored.id, kind = %stored.kind, confidence = stored.confidence, "report");
+        Ok(())
+    }
+
+    /// The version that a report tells of.
+    fn version_of(&self, key: &ReportKey) -> Result<StoredVersion> {
+        if let Some((_, stored)) = self.reader.get(&key.incident)?
+            && stored.version == key.version
+        {
+            return Ok(stored);
+        }
+        let mut after = 0;
+        loop {
+            let rows = self.reader.history(&key.incident, after, REPORTS_AT_ONCE)?;
+            let last = rows.last().map(|row| row.seq);
+            for row in rows {
+                if let Ok(stored) = serde_json::from_str::<StoredVersion>(&row.body)
+                    && stored.version == key.version
+                {
+                    return Ok(stored);
+                }
+            }
+            after = last.with_context(|| format!("no version for the report {key}"))?;
+        }
+    }
+
+    fn fail(&mut self, failure: &anyhow::Error, now: Timestamp) {
+        self.counts.failures += 1;
+        if self.failed_at.is_none() {
+            error!(error = format!("{failure:#}"), "the store fails; what is new waits");
+        }
+        self.failed_at = Some(now);
+    }
+
+    /// News that wait for the store.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Since when the store fails, at the latest try.
+    pub(crate) fn failed_at(&self) -> Option<Timestamp> {
+        self.failed_at
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Ends in good order.
+    pub(crate) fn close(mut self, now: Timestamp) -> Result<()> {
+        self.failed_at = None;
+        self.try_record(now).context("the last news cannot be recorded")?;
+        self.service(ServiceEvent::Stopped, now);
+        Ok(())
+    }
+}
+
+/// An incident as the store takes it.
+fn version(incident: &Incident, confidence_min: u8) -> Result<IncidentVersion> {
+    let roles = [
+        (&incident.culprits, AsnRole::Culprit),
+        (&incident.victims, AsnRole::Victim),
+        (&incident.propagators, AsnRole::Propagator),
+    ];
+    let asns: Vec<(Asn, AsnRole)> = roles
+        .into_iter()
+        .flat_map(|(asns, role)| asns.iter().map(move |&asn| (asn, role)))
+        .take(PARTS_MAX)
+        .collect();
+    let list =
+        |asns: &[Asn]| asns.iter().map(|asn| asn.0.to_string()).collect::<Vec<_>>().join(",");
+    let key = format!(
+        "{}|{}|{}",
+        incident.kind.name(),
+        list(&incident.culprits),
+        list(&incident.victims)
+    );
+    Ok(IncidentVersion {
+        id: incident.id.clone(),
+        key,
+        kind: incident.kind.name().to_owned(),
+        state: incident.state.name().to_owned(),
+        class: incident.severity_class.name().to_owned(),
+        confidence: incident.confidence,
+        severity: incident.severity,
+        first_seen: incident.first_seen,
+        last_seen: incident.last_seen,
+        ended_at: incident.ended_at,
+        asns,
+        prefixes: incident.prefixes.iter().take(PARTS_MAX).copied().collect(),
+        countries: Vec::new(),
+        report: incident.confidence >= confidence_min,
+        body: serde_json::value::to_raw_value(incident)?,
+    })
+}
+
+/// Keys of the reports at the end of the log. A last line without its end is taken away.
+fn written_keys(reports: &mut File) -> Result<BTreeSet<String>> {
+    #[derive(serde::Deserialize)]
+    struct Key {
+        key: String,
+    }
+    let octets = reports.metadata()?.len();
+    let from = octets.saturating_sub(TAIL_OCTETS);
+    reports.seek(SeekFrom::Start(from))?;
+    let mut keys = BTreeSet::new();
+    let mut sound = from;
+    let mut input = BufReader::new(&mut *reports);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = input.by_ref().take(LINE_OCTETS_MAX as u64).read_until(b'\n', &mut line)?;
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        sound += read as u64;
+        // The first may be the rest of a line.
+        if let Ok(Key { key }) = serde_json::from_slice(&line) {
+            keys.insert(key);
+        }
+    }
+    drop(input);
+    reports.set_len(sound)?;
+    Ok(keys)
+}
