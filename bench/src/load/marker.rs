@@ -143,6 +143,13 @@ impl Markers {
         Some(marker)
     }
 
+    /// All of a protocol, in the order in which they were sent.
+    pub(super) fn of(&self, protocol: Protocol) -> Vec<Marker> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_protocol = sent.iter().filter(|(_, marker)| marker.protocol == protocol);
+        of_protocol.map(|(&number, _)| Marker { number }).collect()
+    }
+
     /// All that were sent.
     pub(super) fn sent(&self) -> Vec<MarkerSent> {
         let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use routewarden_core::Asn;
+use routewarden_core::{Asn, Timestamp};
 use routewarden_feeds::transport::{Limits, Transport};
 use routewarden_wire::mrt::{BGP4MP, BGP4MP_ET, bgp4mp};
 use routewarden_wire::{
@@ -45,6 +45,8 @@ pub struct Recording {
     peers: Vec<Peer>,
     octets: Vec<u8>,
     updates: Vec<Recorded>,
+    /// Seconds of each collector's recording together.
+    secs: i64,
 }
 
 /// An UPDATE of a recording.
@@ -89,6 +91,7 @@ impl Recording {
         let collector: Arc<str> = collector.unwrap_or("rrc00").into();
         let transport = Transport::open(path, Limits::default(), Arc::default())?;
         let mut reader = MrtReader::new(transport, routewarden_wire::Limits::default());
+        let mut times: Option<(Timestamp, Timestamp)> = None;
         while self.updates.len() < updates_max
             && let Some(raw) = reader.next_record()
         {
@@ -102,7 +105,11 @@ impl Recording {
             };
             let number = self.number(peer, numbers)?;
             self.push(number, update, octets)?;
+            let time = raw.header.time;
+            times =
+                Some(times.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
         }
+        self.secs += times.map_or(0, |(first, last)| last.secs_since(first));
         Ok(())
     }
 
@@ -136,6 +143,12 @@ impl Recording {
     /// Updates in all.
     pub fn len(&self) -> usize {
         self.updates.len()
+    }
+
+    /// Updates a second of one collector when they were recorded.
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    pub fn recorded_rate(&self) -> f64 {
+        self.len() as f64 / self.secs.max(1) as f64
     }
 
     /// Whether there is none.

@@ -139,6 +139,7 @@ impl Stream {
                 session.tend(now)?;
                 count -= part;
             }
+            self.follow_markers(session, progress)?;
             session.tend(now)?;
             progress.sent.given_up = before.given_up + pacer.given_up();
             self.tell(&Sent {
@@ -240,6 +241,24 @@ impl Stream {
         progress.sent.markers += 1;
         progress.standing.push(marker);
         session.flush()
+    }
+
+    /// A BGP neighbour has one peer, and what one peer AS alone says may be too little to report:
+    /// each neighbour also sends the markers of the others.
+    fn follow_markers(&self, session: &mut Session, progress: &mut Progress) -> Result<()> {
+        if self.protocol != Protocol::Bgp {
+            return Ok(());
+        }
+        for marker in self.shared.markers.of(self.protocol) {
+            if progress.standing.contains(&marker) {
+                continue;
+            }
+            for (peer, asn) in self.marking_peers() {
+                self.put_made(&marker.announcement(asn)?, peer, session, progress)?;
+            }
+            progress.standing.push(marker);
+        }
+        Ok(())
     }
 
     /// Withdraws the markers, once.

@@ -116,7 +116,7 @@ fn config(data: &Path, relations: &Path) -> String {
     }
     text + &format!(
         "[rpki]\nrtr = [{{ name = \"stayrtr\", address = \"{COLLECTOR_ADDRESS}:{}\" }}]\n\n\
-         [facts]\nrelations = {{ path = \"{}\" }}\n\n[detect]\nbogons = false\n",
+         [facts]\nrelations = {{ from = \"{}\" }}\n\n[detect]\nbogons = false\n",
         stayrtr::PORT,
         relations.display()
     )
@@ -127,15 +127,25 @@ fn config(data: &Path, relations: &Path) -> String {
 pub(crate) struct Status(Value);
 
 impl Status {
-    /// Sessions of a source that are up.
-    pub(crate) fn sessions(&self, source: &str) -> u64 {
-        let sources = self.0.get("sources").and_then(Value::as_array).cloned().unwrap_or_default();
-        let of_source = sources.iter().filter(|s| s.get("name").is_some_and(|n| n == source));
-        of_source.filter_map(|s| s.get("sessions")?.as_u64()).sum()
+    /// Sessions of a kind of source that are up.
+    pub(crate) fn sessions(&self, kind: &str) -> u64 {
+        self.sum("sources", kind, "/sessions")
     }
 
-    /// A number below `/`-separated names (RFC 6901).
-    pub(crate) fn number(&self, pointer: &str) -> Option<u64> {
-        self.0.pointer(pointer)?.as_u64()
+    /// Announcements heard over a kind of source.
+    pub(crate) fn announcements(&self, kind: &str) -> u64 {
+        self.sum("sources", kind, "/elements/announcements")
+    }
+
+    /// Facts of a kind in use.
+    pub(crate) fn facts(&self, kind: &str) -> u64 {
+        self.sum("facts", kind, "/entries")
+    }
+
+    /// Sum of a number over the members of a list that are of a kind.
+    fn sum(&self, list: &str, kind: &str, number: &str) -> u64 {
+        let members = self.0.get(list).and_then(Value::as_array).into_iter().flatten();
+        let of_kind = members.filter(|member| member.get("kind").is_some_and(|is| is == kind));
+        of_kind.filter_map(|member| member.pointer(number)?.as_u64()).sum()
     }
 }

@@ -70,9 +70,10 @@ fn wait_until_it_knows_all(lab: &Lab, collector: &mut Collector) {
     let knows_all = |status: &Status| {
         status.sessions("bmp") == BMP_FEEDERS.len() as u64
             && status.sessions("bgp") == BGP_FEEDERS.len() as u64
-            && status.number("/table/prefixes") == Some(PREFIXES as u64)
-            && status.number("/rpki/vrps") == Some(1)
-            && status.number("/rpki/aspas") == Some(1)
+            && status.announcements("bgp") >= (BGP_FEEDERS.len() * PREFIXES) as u64
+            && status.announcements("bmp") >= (BMP_FEEDERS.len() * PREFIXES) as u64
+            && status.facts("vrps") == 1
+            && status.facts("aspas") == 1
     };
     wait_for("sessions, routes, VRP and ASPA", SOON, || {
         collector.assert_runs();
