@@ -62,10 +62,18 @@ setup-build:
 	$(call need,cc,build-essential)
 
 # bgpdump is compared with our decoder, valgrind counts instructions; without them those steps say
-# that they were skipped. In continuous integration the count must be made.
+# that they were skipped. In continuous integration the count must be made. The others are the routers
+# of the live lab (crates/routewarden/tests/live), which run in network namespaces.
 setup-test:
 	$(call need,bgpdump,bgpdump)
 	$(call need,valgrind,valgrind)
+	$(call need,ip,iproute2)
+	$(call need,bird,bird2)
+	$(call need,vtysh,frr frr-rpki-rtrlib)
+	$(call need,gobgpd,gobgpd)
+	$(call need,bgpctl,openbgpd)
+	$(call need,exabgp,exabgp)
+	$(call need,stayrtr,stayrtr)
 
 fmt-check:
 	$(CARGO) fmt --all --check

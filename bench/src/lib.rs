@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod bgpdump;
 pub mod hash;
+pub mod load;
 pub mod memory;
 pub mod paths;
 pub mod run;

@@ -5,6 +5,7 @@ mod compare;
 mod docs;
 mod gate;
 mod layers;
+mod live_load;
 mod picture;
 mod program;
 
@@ -26,6 +27,8 @@ usage: cargo xtask CHORE
                  bench/instructions.toml; with --update write them there
   accuracy       count how often detection is right, beside other detectors' rules; with --check
                  hold it against bench/accuracy/baseline.tsv; see bench/README.md (--help)
+  live-load      put `routewarden serve` under load, with faults, and measure what becomes of it;
+                 see bench/README.md (--help)
   compare        compare with other tools on the same files; see bench/README.md (--help)
 ";
 
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         ["gate"] => gate::main(false),
         ["gate", "--update"] => gate::main(true),
         ["accuracy", rest @ ..] => accuracy::main(rest),
+        ["live-load", rest @ ..] => live_load::main(rest),
         ["compare", rest @ ..] => compare::main(rest),
         ["help" | "--help" | "-h"] => say(USAGE),
         _ => {
