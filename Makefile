@@ -7,7 +7,7 @@ DEMO := scenarios/2008-02-24-youtube
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench compare accuracy gate fmt clean accuracy-check \
+.PHONY: help demo test check bench compare accuracy gate deb fmt clean accuracy-check \
 	setup-build setup-test fmt-check lint doc layers generated doc-test deny advisories typos
 
 help: ## Show this list
@@ -43,6 +43,10 @@ accuracy-check:
 # Instructions do not vary from machine to machine as time does; see docs/decisions/0012.
 gate: ## Count the instructions of the decoder and the table; fails when they grew by 3 %
 	$(CARGO) xtask gate
+
+deb: setup-build ## Build the Debian package into target/deb
+	$(CARGO) build $(LOCKED) --release --package routewarden
+	packaging/debian/build --binary target/release/routewarden --output target/deb
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

@@ -1,8 +1,9 @@
 //! Documentation made from the program: blocks inside hand-written pages.
 //!
 //! A block begins with `<!-- generated: WHAT -->` and ends with `<!-- end of generated -->`.
-//! `WHAT` is `rules` (table of the evidence rules), `cli` (all help texts), or `run COMMAND` (the
-//! command and what it prints, run by `sh` in the root of the repository).
+//! `WHAT` is `rules` (table of the evidence rules), `cli` (all help texts), `configuration` (all keys
+//! of the configuration), or `run COMMAND` (the command and what it prints, run by `sh` in the root
+//! of the repository).
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -83,6 +84,7 @@ fn block(what: &str, program: &Program) -> anyhow::Result<String> {
         }
         None if what == "rules" => Ok(rules()),
         None if what == "cli" => cli(),
+        None if what == "configuration" => Ok(routewarden::config::reference()),
         _ => bail!("is not known"),
     }
 }
@@ -156,9 +158,11 @@ mod tests {
     /// Those blocks that need no run of the program; `cargo xtask check-docs` checks them all.
     #[test]
     fn the_reference_is_as_the_code_says() {
-        for (name, what, text) in
-            [("rules.md", "rules", rules()), ("cli.md", "cli", cli().unwrap())]
-        {
+        for (name, what, text) in [
+            ("rules.md", "rules", rules()),
+            ("cli.md", "cli", cli().unwrap()),
+            ("configuration.md", "configuration", routewarden::config::reference()),
+        ] {
             let path = crate::root().join("docs/reference").join(name);
             let page = std::fs::read_to_string(path).unwrap();
             let new = replaced(&page, |found| {

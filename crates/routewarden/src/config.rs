@@ -35,7 +35,7 @@ pub use schema::schema;
 pub use sources::*;
 pub use values::{AddressRange, FormError, NAME_OCTETS_MAX, PERIOD_DAYS_MAX, Period, Place};
 
-use document::Document;
+use document::{Document, Key};
 
 /// Where the file is unless told otherwise.
 pub const PATH_DEFAULT: &str = "/etc/routewarden/routewarden.toml";
@@ -196,24 +196,46 @@ pub fn check(path: &Path, octets: &[u8]) -> Result<Checked, Refused> {
 fn checked(path: &Path, octets: &[u8]) -> Result<Checked, Vec<Finding>> {
     let text = text(octets).map_err(|finding| vec![finding])?;
     let document = Document::parse(text)?;
-    let mut findings = structure::check(&document, &schema());
-    if !findings.is_empty() {
-        return Err(findings);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let wrong = structure::check(&document, &schema());
+    if !wrong.is_empty() {
+        let rest = meaning_of_rest(&document, text, folder, &wrong);
+        return Err(wrong.into_iter().map(|(_, finding)| finding).chain(rest).collect());
     }
     let mut config: Config = toml::from_str(text).map_err(|error| {
         // What the schema takes is read; this tells should it ever be otherwise.
         let span = error.span().unwrap_or_default();
         let message = error.message().to_owned();
-        vec![document.error(&span, "bad_value", &document::Key::default(), message)]
+        vec![document.error(&span, "bad_value", &Key::default(), message)]
     })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
     meaning::make_whole(&mut config, folder);
-    findings.extend(meaning::check(&document, &config));
+    let mut findings = meaning::check(&document, &config);
     if findings.iter().any(|finding| finding.weight == Weight::Error) {
         return Err(findings);
     }
     findings.sort_by_key(|finding| (finding.line, finding.column));
     Ok(Checked { config, warnings: findings })
+}
+
+/// What is wrong with the meaning of a file beside the keys that are wrong in themselves, as far as
+/// it can be told without these.
+fn meaning_of_rest(
+    document: &Document<'_>,
+    text: &str,
+    folder: &Path,
+    wrong: &[(Key, Finding)],
+) -> Vec<Finding> {
+    let rest = || {
+        let mut table: toml::Table = toml::from_str(text).ok()?;
+        wrong.iter().try_for_each(|(key, _)| key.remove_from(&mut table))?;
+        table.try_into::<Config>().ok()
+    };
+    let Some(mut config) = rest() else { return Vec::new() };
+    meaning::make_whole(&mut config, folder);
+    let mut findings = meaning::check(document, &config);
+    // A default that stands in for a wrong value says nothing of other keys.
+    findings.retain(|finding| !meaning::OF_SEVERAL_KEYS.contains(&finding.kind));
+    findings
 }
 
 fn text(octets: &[u8]) -> Result<&str, Finding> {
@@ -231,7 +253,7 @@ fn text(octets: &[u8]) -> Result<&str, Finding> {
     }
     std::str::from_utf8(octets).map_err(|error| {
         let before = octets.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|&&octet| octet == b'\n').count() + 1;
+        let line = before.split(|&octet| octet == b'\n').count();
         let message = format!("octet {} is not UTF-8", error.valid_up_to());
         finding(line, "not_utf8", message)
     })

@@ -9,6 +9,7 @@ mod exit;
 mod facts;
 pub mod http;
 mod incidents;
+pub mod logging;
 pub mod metrics;
 pub mod notify_systemd;
 mod output;

@@ -301,7 +301,7 @@ mod tests {
             "routewarden_queue_waited_seconds_total{queue=\"live\"} 1",
             "routewarden_incidents_open{kind=\"origin_hijack\",class=\"high\"} 2",
             "routewarden_program_ready 1",
-            "routewarden_report_latency_seconds_bucket{le=\"1.0\"} 1",
+            "routewarden_report_latency_seconds_bucket{le=\"1\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

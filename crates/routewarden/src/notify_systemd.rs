@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
@@ -60,18 +59,17 @@ pub async fn watchdog(heartbeat: Heartbeat, cancel: CancellationToken) {
         return;
     };
     // Twice in each limit, so that one that comes late is no death.
-    let mut ticks = tokio::time::interval(limit / 2);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let step = limit / 2;
     let mut pulse = Pulse::default();
     loop {
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
         if pulse.is_felt(&heartbeat) {
             send(&[NotifyState::Watchdog]);
         } else {
-            tracing::warn!("the pipeline has not got on for {:?}", limit / 2);
+            tracing::warn!("the pipeline has not got on for {step:?}");
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = tokio::time::sleep(step) => {}
         }
     }
 }
@@ -105,6 +103,7 @@ fn send(state: &[NotifyState<'_>]) {
 mod tests {
     use std::os::unix::net::UnixDatagram;
     use std::process::{Command, Stdio};
+    use std::time::Duration;
 
     use super::*;
 
@@ -134,7 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "notify_systemd::tests::child_that_tells_everything"])
             .env(CHILD, "1")

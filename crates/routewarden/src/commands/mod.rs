@@ -74,7 +74,6 @@ fn pages() -> Vec<(String, clap_mangen::Man)> {
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
     let verbs = verbs.map(|verb| {
         let name = format!("routewarden-{}", verb.get_name());
-        // clap takes a name that is a constant or its own.
         (name.clone(), clap_mangen::Man::new(verb.clone().name(name)))
     });
     let program = ("routewarden".to_owned(), clap_mangen::Man::new(command.clone()));

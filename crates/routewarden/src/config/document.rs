@@ -36,6 +36,28 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Takes the key out of a table. `None` when the key stands for an element of a list, which
+    /// cannot go without those behind it changing their numbers.
+    pub(super) fn remove_from(&self, table: &mut toml::Table) -> Option<()> {
+        let (Step::Name(last), above) = self.0.split_last()? else { return None };
+        let (first, above) = match above.split_first() {
+            None => {
+                table.remove(last);
+                return Some(());
+            }
+            Some((Step::Name(first), above)) => (first, above),
+            Some((Step::Element(_), _)) => return None,
+        };
+        let found = above.iter().try_fold(table.get_mut(first)?, |value, step| match step {
+            Step::Name(name) => value.get_mut(name),
+            Step::Element(number) => value.get_mut(*number),
+        });
+        found?.as_table_mut()?.remove(last);
+        Some(())
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {

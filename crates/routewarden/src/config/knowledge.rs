@@ -80,7 +80,7 @@ pub struct Facts {
     /// AS names: JSON object or lines of ASN and name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_names: Option<FactFile>,
-    /// Dump of PeeringDB's API
+    /// Dump of the API of `PeeringDB`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peeringdb: Option<FactFile>,
     /// Participants of MANRS

@@ -17,6 +17,10 @@ const FOREIGN_EVERY_MIN: Period = Period::secs(10);
 /// Others than the owner may read.
 const MODE_WORLD: u32 = 0o007;
 
+/// Findings that rest on more than the key that they name.
+pub(super) const OF_SEVERAL_KEYS: [&str; 4] =
+    ["duplicate_name", "address_in_use", "no_effect", "no_source"];
+
 /// Makes relative paths those below `folder`, and those of the archive whole.
 pub(super) fn make_whole(config: &mut Config, folder: &Path) {
     let neighbours = config.bgp.iter_mut().flat_map(|speaker| &mut speaker.neighbours);

@@ -17,9 +17,9 @@ fn section(path: &str, title: &str, schema: &Value, out: &mut String) {
     let Some(properties) = properties else { return };
     let required = schema.get("required").and_then(Value::as_array);
     let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
-    out.push_str(&format!("## {title}\n\n"));
+    out.extend(["## ", title, "\n\n"]);
     if let Some(text) = text_of(schema, "description").filter(|_| !path.is_empty()) {
-        out.push_str(&format!("{}.\n\n", one_line(text).trim_end_matches('.')));
+        out.extend([one_line(text).trim_end_matches('.'), ".\n\n"]);
     }
     let mut inner = Vec::new();
     let mut rows = String::new();
@@ -31,7 +31,8 @@ fn section(path: &str, title: &str, schema: &Value, out: &mut String) {
         }
         let default = if is_required(name) { "required".to_owned() } else { default(schema) };
         let what = text_of(schema, "description").map(one_line).unwrap_or_default();
-        rows.push_str(&format!("| `{name}` | {} | {default} | {what} |\n", form(schema)));
+        let row = ["`", name, "` | ", &form(schema), " | ", &default, " | ", &what];
+        rows.extend(["| "].into_iter().chain(row).chain([" |\n"]));
     }
     if !rows.is_empty() {
         out.push_str("| key | value | default | meaning |\n|---|---|---|---|\n");

@@ -19,8 +19,8 @@ const LIKENESS_MIN: f64 = 0.75;
 /// Characters of a wrong value that are shown.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// Everything by which the document differs from the schema.
-pub(super) fn check(document: &Document<'_>, schema: &Value) -> Vec<Finding> {
+/// Everything by which the document differs from the schema, each with its key.
+pub(super) fn check(document: &Document<'_>, schema: &Value) -> Vec<(Key, Finding)> {
     let mut check = Check { document, findings: Vec::new() };
     check.table(schema, document.root.get_ref(), &(0..0), &Key::default());
     check.findings
@@ -28,12 +28,13 @@ pub(super) fn check(document: &Document<'_>, schema: &Value) -> Vec<Finding> {
 
 struct Check<'a> {
     document: &'a Document<'a>,
-    findings: Vec<Finding>,
+    findings: Vec<(Key, Finding)>,
 }
 
 impl Check<'_> {
     fn add(&mut self, span: &Range<usize>, kind: &'static str, key: &Key, message: String) {
-        self.findings.push(self.document.error(span, kind, key, message));
+        let finding = self.document.error(span, kind, key, message);
+        self.findings.push((key.clone(), finding));
     }
 
     fn table(&mut self, schema: &Value, table: &DeTable<'_>, span: &Range<usize>, key: &Key) {
@@ -41,12 +42,11 @@ impl Check<'_> {
         let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
         for (name, value) in table {
             let inner = key.name(name.get_ref());
-            match known.get(name.get_ref().as_ref()) {
-                Some(schema) => self.value(schema, value, &place(name, value), &inner),
-                None => {
-                    let text = unknown(name.get_ref(), known);
-                    self.add(&name.span(), "unknown_key", &inner, text);
-                }
+            if let Some(schema) = known.get(name.get_ref().as_ref()) {
+                self.value(schema, value, &place(name, value), &inner);
+            } else {
+                let text = unknown(name.get_ref(), known);
+                self.add(&name.span(), "unknown_key", &inner, text);
             }
         }
         let required = schema.get("required").and_then(Value::as_array);
@@ -84,7 +84,11 @@ impl Check<'_> {
             }
             ("boolean", DeValue::Boolean(_)) => {}
             (_, found) => {
-                let text = format!("is {}, not {}", found_words(found), words(expected));
+                let mut text = format!("is {}, not {}", found_words(found), words(expected));
+                let is_tables = schema.pointer("/items/properties").is_some();
+                if is_tables && found.is_table() {
+                    text = format!("is one table, not a list of them: write [[{key}]]");
+                }
                 self.add(at, "wrong_type", key, text);
             }
         }

@@ -67,6 +67,18 @@ url = \"https://ris-live.example/\"
 }
 
 #[test]
+fn one_table_for_a_list_of_them_is_told_how_to_be_written() {
+    let lines = told("[bmp]\nlisten = \"127.0.0.1:1\"\n[[http]]\n");
+    assert_eq!(
+        lines,
+        [
+            "f:1:2: error: bmp: is one table, not a list of them: write [[bmp]]",
+            "f:3:1: error: http: is a list, not a table",
+        ]
+    );
+}
+
+#[test]
 fn what_it_means_is_checked_too() {
     let text = "\
 [http]
@@ -122,6 +134,24 @@ collector = \"d\"
         has(part);
     }
     assert_eq!(lines.len(), 15, "{lines:#?}");
+}
+
+/// What can be told without the wrong keys is told beside them, and nothing that rests on them.
+#[test]
+fn structure_and_meaning_are_told_together() {
+    let text = "\
+[http]
+listen = \"0.0.0.0:8080\"
+[constituency]
+file = \"no.toml\"
+fiel = \"no.toml\"
+[[ris_live]]
+[[ris_live]]
+name = \"a b\"
+";
+    let kinds: Vec<(&str, usize)> = kinds(text).iter().map(|found| (found.0, found.1)).collect();
+    let expected = [("open_listener", 2), ("unreadable", 4), ("unknown_key", 5), ("bad_value", 8)];
+    assert_eq!(kinds, expected);
 }
 
 #[test]
@@ -186,13 +216,14 @@ fn limits_hold() {
     let station = "[[bmp]]\nlisten = \"127.0.0.1:0\"\nallow = [\"192.0.2.1\"]\n";
     let stations = |count: usize| {
         (0..count).fold(String::new(), |mut text, number| {
-            write!(text, "{station}name = \"b{number}\"\n").unwrap();
+            writeln!(text, "{station}name = \"b{number}\"").unwrap();
             text
         })
     };
     assert_eq!(kinds(&stations(SOURCES_MAX)), []);
     assert_eq!(kinds(&stations(SOURCES_MAX + 1)), [("out_of_range", 1, 1)]);
-    let unknown = (0..=FINDINGS_MAX).map(|n| format!("k{n} = 1\n")).collect::<String>();
+    let unknown: Vec<String> = (0..=FINDINGS_MAX).map(|n| format!("k{n} = 1")).collect();
+    let unknown = unknown.join("\n");
     let error = check(path, unknown.as_bytes()).unwrap_err();
     assert_eq!((error.findings.len(), error.untold), (FINDINGS_MAX, 1));
     assert!(error.to_string().ends_with("and 1 more"));

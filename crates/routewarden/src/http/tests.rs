@@ -14,7 +14,7 @@ use crate::status::Snapshot;
 use crate::status::tests::full;
 
 /// Longer than any limit that is tested.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 #[derive(Default)]
 struct Fixed {

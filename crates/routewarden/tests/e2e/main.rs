@@ -13,6 +13,7 @@ mod config;
 mod constituency;
 mod lab;
 mod mrt_threads;
+mod package;
 mod program;
 mod real_archive;
 mod relations;
