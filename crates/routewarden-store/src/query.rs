@@ -15,7 +15,7 @@ use crate::version::AsnRole;
 pub const PAGE_MAX: usize = 1_000;
 /// Matches of a prefix up to which they are gathered and sorted. Beyond, incidents are walked in
 /// their order: then matches are so dense that a page is soon full.
-const GATHERED_MAX: i64 = 5_000;
+const GATHERED_MAX: i64 = 50_000;
 
 /// How a prefix that is asked for stands to one of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,52 +98,64 @@ pub(crate) struct Query {
     pub(crate) values: Vec<Value>,
 }
 
-/// The table whose order is walked.
+/// The table `d` whose order is walked, or whose rows are gathered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Driver {
     Asns,
     Countries,
-    ExactPrefix,
+    /// Rows of one prefix, in order.
+    Prefix,
+    /// Rows of several prefixes, to be sorted.
+    Prefixes,
     Incidents,
 }
 
+impl Driver {
+    fn of(conn: &Connection, filter: &IncidentFilter) -> Result<Self, StoreError> {
+        Ok(match filter {
+            IncidentFilter { asn: Some(_), .. } => Driver::Asns,
+            IncidentFilter { prefix: Some((_, PrefixMatch::Exact)), .. } => Driver::Prefix,
+            IncidentFilter { prefix: Some((prefix, relation)), .. }
+                if is_few(conn, prefix, *relation)? =>
+            {
+                Driver::Prefixes
+            }
+            IncidentFilter { country: Some(_), .. } => Driver::Countries,
+            _ => Driver::Incidents,
+        })
+    }
+
+    const fn table(self) -> &'static str {
+        match self {
+            Driver::Asns => "incident_asns",
+            Driver::Countries => "incident_countries",
+            Driver::Prefix | Driver::Prefixes => "incident_prefixes",
+            Driver::Incidents => "incidents",
+        }
+    }
+}
+
 impl Query {
-    /// At most `limit` incidents of a part, newest first.
+    /// The numbers of at most `limit` incidents of a part, newest first.
     pub(crate) fn page(
         conn: &Connection,
-        columns: &str,
         filter: &IncidentFilter,
         part: Part,
         limit: usize,
     ) -> Result<Self, StoreError> {
-        let driver = match filter {
-            IncidentFilter { asn: Some(_), .. } => Driver::Asns,
-            IncidentFilter { prefix: Some((_, PrefixMatch::Exact)), .. } => Driver::ExactPrefix,
-            IncidentFilter { country: Some(_), .. } => Driver::Countries,
-            _ => Driver::Incidents,
-        };
-        let (table, order) = match driver {
-            Driver::Asns => ("incident_asns d CROSS JOIN incidents i USING (number)", "d"),
-            Driver::Countries => {
-                ("incident_countries d CROSS JOIN incidents i USING (number)", "d")
-            }
-            Driver::ExactPrefix => {
-                ("incident_prefixes d CROSS JOIN incidents i USING (number)", "d")
-            }
-            Driver::Incidents => ("incidents i", "i"),
-        };
-        let mut query =
-            Query { sql: format!("SELECT {columns} FROM {table} WHERE 1"), values: Vec::new() };
-        query.span(order, filter, part);
-        query.plain(filter);
-        query.asn(driver, filter);
+        let driver = Driver::of(conn, filter)?;
+        let sql = format!("SELECT d.number FROM {} d WHERE 1", driver.table());
+        let mut query = Query { sql, values: Vec::new() };
+        query.span(filter, part);
+        query.plain(driver, filter);
+        query.asn(filter);
         query.country(driver, filter);
-        query.prefix(conn, driver, filter)?;
+        query.prefix(driver, filter);
+        if driver == Driver::Prefixes {
+            query.and(" GROUP BY d.first_seen, d.number", []);
+        }
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        query.and(
-            &format!(" ORDER BY {order}.first_seen DESC, {order}.number DESC LIMIT ?"),
-            [limit.into()],
-        );
+        query.and(" ORDER BY d.first_seen DESC, d.number DESC LIMIT ?", [limit.into()]);
         Ok(query)
     }
 
@@ -152,43 +164,46 @@ impl Query {
         self.values.extend(values);
     }
 
-    fn span(&mut self, order: &str, filter: &IncidentFilter, part: Part) {
+    fn span(&mut self, filter: &IncidentFilter, part: Part) {
         if let Some(from) = filter.first_seen_from {
-            self.and(&format!(" AND {order}.first_seen >= ?"), [from.micros().into()]);
+            self.and(" AND d.first_seen >= ?", [from.micros().into()]);
         }
         if let Some(before) = filter.first_seen_before {
-            self.and(&format!(" AND {order}.first_seen < ?"), [before.micros().into()]);
+            self.and(" AND d.first_seen < ?", [before.micros().into()]);
         }
         match part {
             Part::All => {}
             Part::SameTime(Cursor { first_seen, number }) => {
-                let sql = format!(" AND {order}.first_seen = ? AND {order}.number < ?");
-                self.and(&sql, [first_seen.into(), number.into()]);
+                let values = [first_seen.into(), number.into()];
+                self.and(" AND d.first_seen = ? AND d.number < ?", values);
             }
             Part::Before(Cursor { first_seen, .. }) => {
-                self.and(&format!(" AND {order}.first_seen < ?"), [first_seen.into()]);
+                self.and(" AND d.first_seen < ?", [first_seen.into()]);
             }
         }
     }
 
-    fn plain(&mut self, filter: &IncidentFilter) {
+    fn plain(&mut self, driver: Driver, filter: &IncidentFilter) {
         match filter.is_open {
-            Some(true) => self.and(" AND i.ended_at IS NULL", []),
-            Some(false) => self.and(" AND i.ended_at IS NOT NULL", []),
+            Some(true) => self.and(" AND d.is_open = 1", []),
+            Some(false) => self.and(" AND d.is_open = 0", []),
             None => {}
         }
+        // Few are open: their index is the best whatever else is asked for. A plus keeps SQLite
+        // from the others.
+        let is_by_open = driver == Driver::Incidents && filter.is_open == Some(true);
+        let plus = if is_by_open { "+" } else { "" };
         for (column, value) in
             [("kind", &filter.kind), ("class", &filter.class), ("state", &filter.state)]
         {
             if let Some(value) = value {
-                self.and(&format!(" AND i.{column} = ?"), [value.clone().into()]);
+                self.and(&format!(" AND {plus}d.{column} = ?"), [value.clone().into()]);
             }
         }
     }
 
-    fn asn(&mut self, driver: Driver, filter: &IncidentFilter) {
+    fn asn(&mut self, filter: &IncidentFilter) {
         let Some((asn, role)) = filter.asn else { return };
-        debug_assert!(driver == Driver::Asns, "an AS is always walked");
         self.and(" AND d.asn = ?", [asn.0.into()]);
         if let Some(role) = role {
             self.and(" AND d.roles & ? <> 0", [role.bit().into()]);
@@ -201,46 +216,37 @@ impl Query {
             " AND d.country = ?"
         } else {
             " AND EXISTS (SELECT 1 FROM incident_countries c \
-             WHERE c.number = i.number AND c.country = ?)"
+             WHERE c.number = d.number AND c.country = ?)"
         };
         self.and(sql, [country.clone().into()]);
     }
 
-    fn prefix(
-        &mut self,
-        conn: &Connection,
-        driver: Driver,
-        filter: &IncidentFilter,
-    ) -> Result<(), StoreError> {
-        let Some((prefix, relation)) = &filter.prefix else { return Ok(()) };
-        let (test, values) = prefix_test(prefix, *relation);
-        if driver == Driver::ExactPrefix {
-            self.and(&format!(" AND {}", test.replace("p.", "d.")), values);
-        } else if driver == Driver::Incidents && is_few(conn, &test, &values)? {
-            let sql =
-                format!(" AND i.number IN (SELECT p.number FROM incident_prefixes p WHERE {test})");
-            self.and(&sql, values);
+    fn prefix(&mut self, driver: Driver, filter: &IncidentFilter) {
+        let Some((prefix, relation)) = &filter.prefix else { return };
+        if matches!(driver, Driver::Prefix | Driver::Prefixes) {
+            let (test, values) = prefix_test("d", prefix, *relation);
+            self.and(&format!(" AND {test}"), values);
         } else {
+            let (test, values) = prefix_test("p", prefix, *relation);
             let sql = format!(
                 " AND EXISTS (SELECT 1 FROM incident_prefixes p \
-                 WHERE p.number = i.number AND {test})"
+                 WHERE p.number = d.number AND {test})"
             );
             self.and(&sql, values);
         }
-        Ok(())
     }
 }
 
-/// The condition on a row `p` of prefixes.
-fn prefix_test(prefix: &Prefix, relation: PrefixMatch) -> (String, Vec<Value>) {
+/// The condition on a row of prefixes.
+fn prefix_test(row: &str, prefix: &Prefix, relation: PrefixMatch) -> (String, Vec<Value>) {
     let blob = |octets: [u8; 17]| Value::from(octets.to_vec());
     match relation {
         PrefixMatch::Exact => (
-            "p.first = ? AND p.len = ?".to_owned(),
+            format!("{row}.first = ? AND {row}.len = ?"),
             vec![blob(first_address(prefix)), i64::from(prefix.len()).into()],
         ),
         PrefixMatch::Covered => (
-            "p.first BETWEEN ? AND ? AND p.len >= ?".to_owned(),
+            format!("{row}.first BETWEEN ? AND ? AND {row}.len >= ?"),
             vec![
                 blob(first_address(prefix)),
                 blob(last_address(prefix)),
@@ -254,13 +260,14 @@ fn prefix_test(prefix: &Prefix, relation: PrefixMatch) -> (String, Vec<Value>) {
                 .flat_map(|wider| [blob(first_address(&wider)), i64::from(wider.len()).into()])
                 .collect();
             let places = vec!["(?, ?)"; wider.len() / 2].join(", ");
-            (format!("(p.first, p.len) IN (VALUES {places})"), wider)
+            (format!("({row}.first, {row}.len) IN (VALUES {places})"), wider)
         }
     }
 }
 
 /// Whether so few rows match that they can be gathered and sorted.
-fn is_few(conn: &Connection, test: &str, values: &[Value]) -> Result<bool, StoreError> {
+fn is_few(conn: &Connection, prefix: &Prefix, relation: PrefixMatch) -> Result<bool, StoreError> {
+    let (test, values) = prefix_test("p", prefix, relation);
     let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM incident_prefixes p WHERE {test} LIMIT {})",
         GATHERED_MAX + 1

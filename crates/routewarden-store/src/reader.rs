@@ -177,8 +177,12 @@ impl StoreReader {
         for part in parts {
             // One more, to tell whether there is a next page.
             let missing = limit + 1 - incidents.len();
-            let query = Query::page(&tx, COLUMNS, filter, part, missing)?;
-            let mut rows = tx.prepare_cached(&query.sql)?;
+            let query = Query::page(&tx, filter, part, missing)?;
+            let mut rows = tx.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM incidents i WHERE i.number IN ({}) \
+                 ORDER BY i.first_seen DESC, i.number DESC",
+                query.sql
+            ))?;
             let rows = rows.query_map(params_from_iter(query.values), summary)?;
             for row in rows {
                 incidents.push(row?);
@@ -287,18 +291,17 @@ impl StoreReader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Incidents first seen from `from` and before `before`, counted by day, kind and class.
+    /// Incidents by the day on which they were first seen, by kind and by class; of the days that
+    /// begin at `from` or later and before `before`.
     pub fn counts(
         &self,
         from: Timestamp,
         before: Timestamp,
     ) -> Result<Vec<IncidentCount>, StoreError> {
         let mut rows = self.conn.prepare_cached(
-            "SELECT first_seen / ?3 * ?3 AS day, kind, class, count(*) FROM incidents \
-             WHERE first_seen >= ?1 AND first_seen < ?2 GROUP BY day, kind, class \
-             ORDER BY day, kind, class",
+            "SELECT day, kind, class, count FROM incident_counts WHERE day >= ?1 AND day < ?2",
         )?;
-        let rows = rows.query_map(params![from.micros(), before.micros(), DAY_MICROS], |row| {
+        let rows = rows.query_map(params![from.micros(), before.micros()], |row| {
             Ok(IncidentCount {
                 day: Timestamp::from_micros(row.get(0)?),
                 kind: row.get(1)?,
@@ -318,8 +321,6 @@ impl StoreReader {
         journal::verify(&tx)
     }
 }
-
-const DAY_MICROS: i64 = 86_400_000_000;
 
 fn bounded(limit: usize) -> i64 {
     i64::try_from(limit.min(ROWS_MAX)).unwrap_or(i64::MAX)

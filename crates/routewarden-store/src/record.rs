@@ -139,12 +139,10 @@ impl Recording<'_> {
             Place::New => {
                 let number = tables::highest_number(self.conn)? + 1;
                 let opened = first_version(version, number, digest, self.now);
-                self.write(&opened, Change::Opened)?;
+                self.write(&opened, Change::Opened, true)?;
                 if version.ended_at.is_some() {
-                    self.write(
-                        &next_version(opened, version, digest, Change::Ended),
-                        Change::Ended,
-                    )?;
+                    let over = next_version(opened, version, digest, Change::Ended);
+                    self.write(&over, Change::Ended, false)?;
                 }
             }
         }
@@ -163,7 +161,8 @@ impl Recording<'_> {
             (false, false) | (true, true) => Change::Updated,
         };
         let before = stored_at(self.conn, known.seq)?;
-        self.write(&next_version(before, version, digest, change), change)
+        let next = next_version(before.clone(), version, digest, change);
+        self.write(&next, change, has_other_parts(&before, &next))
     }
 
     /// Writes a version into the journal and the tables.
@@ -171,6 +170,7 @@ impl Recording<'_> {
         &mut self,
         version: &StoredVersion,
         change: Change,
+        has_other_parts: bool,
     ) -> Result<(), StoreError> {
         let (kind, at) = match change {
             Change::Opened => (JournalKind::IncidentOpened, version.first_seen),
@@ -183,7 +183,7 @@ impl Recording<'_> {
         let body = serde_json::to_string(version).map_err(StoreError::Json)?;
         let entry = Entry { at, recorded_at: self.now, kind, subject: &version.id, body: &body };
         let seq = journal::append(self.conn, &mut self.head, &entry)?;
-        tables::put_incident(self.conn, version, seq, self.now)?;
+        tables::put_incident(self.conn, version, has_other_parts, (seq, self.now))?;
         let detector_id = version.detector_ids.last().unwrap_or(&version.id).clone();
         if version.ended_at.is_some() {
             self.claims.remove(&version.number);
@@ -325,6 +325,18 @@ fn next_version(
     }
 }
 
+/// Whether the tables of parts have something else for the one than for the other.
+fn has_other_parts(before: &StoredVersion, after: &StoredVersion) -> bool {
+    let parts = |it: &StoredVersion| {
+        (it.first_seen, it.kind.clone(), it.class.clone(), it.state.clone(), it.ended_at.is_none())
+    };
+    parts(before) != parts(after)
+        || before.detector_ids != after.detector_ids
+        || before.asns != after.asns
+        || before.prefixes != after.prefixes
+        || before.countries != after.countries
+}
+
 /// The ids with the present one last; beyond the limit the oldest is forgotten.
 fn with_present(mut ids: Vec<String>, present: &str) -> Vec<String> {
     ids.retain(|id| id != present);
@@ -377,7 +389,7 @@ impl Recording<'_> {
             ended.ended_at = Some(unseen.ended_at.max(ended.last_seen));
             "ended".clone_into(&mut ended.state);
             ended.reports = reports_of(Change::Ended, ended.reported, false);
-            self.write(&ended, Change::Ended)?;
+            self.write(&ended, Change::Ended, true)?;
         }
         Ok(())
     }

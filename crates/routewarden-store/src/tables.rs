@@ -12,13 +12,14 @@ use crate::retention::RetentionReport;
 use crate::version::StoredVersion;
 
 /// The tables, those that refer to others first.
-pub(crate) const TABLES: [&str; 10] = [
+pub(crate) const TABLES: [&str; 11] = [
     "reports",
     "incident_ids",
     "incident_asns",
     "incident_countries",
     "incident_prefixes",
     "incidents",
+    "incident_counts",
     "feed_states",
     "gaps",
     "facts_versions",
@@ -49,7 +50,7 @@ fn put(conn: &Connection, row: &JournalRow) -> Result<(), StoreError> {
         | JournalKind::IncidentUpdated
         | JournalKind::IncidentEnded
         | JournalKind::IncidentReopened => {
-            put_incident(conn, &read::<StoredVersion>(row)?, row.seq, row.recorded_at)
+            put_incident(conn, &read::<StoredVersion>(row)?, true, (row.seq, row.recorded_at))
         }
         JournalKind::ReportSent => reports::put_sent(conn, &read::<SentReport>(row)?, row.seq),
         JournalKind::FeedState
@@ -72,22 +73,24 @@ fn read<'a, T: serde::Deserialize<'a>>(row: &'a JournalRow) -> Result<T, StoreEr
         .map_err(|source| StoreError::UnreadableRow { seq: row.seq, source })
 }
 
-/// Puts a version of an incident into the tables.
+/// Puts a version of an incident into the tables. Its parts are only put where they may be others
+/// than those of the version before.
 pub(crate) fn put_incident(
     conn: &Connection,
     version: &StoredVersion,
-    seq: i64,
-    recorded_at: Timestamp,
+    has_other_parts: bool,
+    (seq, recorded_at): (i64, Timestamp),
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
         "INSERT INTO incidents (number, id, detector_id, key, kind, state, class, confidence, \
              severity, first_seen, last_seen, ended_at, opened_at, updated_at, version, reported, \
-             digest, seq) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+             digest, seq, is_open) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+             ?12 IS NULL) \
          ON CONFLICT (number) DO UPDATE SET detector_id = ?3, key = ?4, kind = ?5, state = ?6, \
              class = ?7, confidence = ?8, severity = ?9, first_seen = ?10, last_seen = ?11, \
              ended_at = ?12, opened_at = ?13, updated_at = ?14, version = ?15, reported = ?16, \
-             digest = ?17, seq = ?18",
+             digest = ?17, seq = ?18, is_open = ?12 IS NULL",
     )?
     .execute(params![
         version.number,
@@ -109,7 +112,9 @@ pub(crate) fn put_incident(
         version.digest.0,
         seq,
     ])?;
-    put_parts(conn, version)?;
+    if has_other_parts {
+        put_parts(conn, version)?;
+    }
     count_up_to(conn, version.number)?;
     reports::put_pending(conn, version, seq)
 }
@@ -117,6 +122,8 @@ pub(crate) fn put_incident(
 /// Puts what there may be several of.
 fn put_parts(conn: &Connection, version: &StoredVersion) -> Result<(), StoreError> {
     let (number, first_seen) = (version.number, version.first_seen.micros());
+    let (kind, class, state) = (&version.kind, &version.class, &version.state);
+    let is_open = version.ended_at.is_none();
     for table in ["incident_ids", "incident_asns", "incident_countries", "incident_prefixes"] {
         conn.prepare_cached(&format!("DELETE FROM {table} WHERE number = ?1"))?
             .execute([number])?;
@@ -128,25 +135,27 @@ fn put_parts(conn: &Connection, version: &StoredVersion) -> Result<(), StoreErro
         put.execute(params![id, number])?;
     }
     let mut put = conn.prepare_cached(
-        "INSERT INTO incident_asns (asn, first_seen, number, roles) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT DO UPDATE SET roles = roles | ?4",
+        "INSERT INTO incident_asns (asn, first_seen, number, roles, kind, class, state, is_open) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET roles = roles | ?4",
     )?;
     for (asn, role) in &version.asns {
-        put.execute(params![asn.0, first_seen, number, role.bit()])?;
+        put.execute(params![asn.0, first_seen, number, role.bit(), kind, class, state, is_open])?;
     }
     let mut put = conn.prepare_cached(
-        "INSERT INTO incident_countries (country, first_seen, number) VALUES (?1, ?2, ?3)",
+        "INSERT INTO incident_countries (country, first_seen, number, kind, class, state, is_open) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for country in &version.countries {
-        put.execute(params![country, first_seen, number])?;
+        put.execute(params![country, first_seen, number, kind, class, state, is_open])?;
     }
     let mut put = conn.prepare_cached(
-        "INSERT INTO incident_prefixes (first, len, first_seen, number, last) \
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO incident_prefixes (first, len, first_seen, number, last, kind, class, state, \
+             is_open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for prefix in &version.prefixes {
         let (first, last) = (first_address(prefix), last_address(prefix));
-        put.execute(params![first, prefix.len(), first_seen, number, last])?;
+        let len = prefix.len();
+        put.execute(params![first, len, first_seen, number, last, kind, class, state, is_open])?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ CREATE TABLE incidents (
     first_seen INTEGER NOT NULL,
     last_seen INTEGER NOT NULL,
     ended_at INTEGER,
+    is_open INTEGER NOT NULL,
     opened_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     version INTEGER NOT NULL,
@@ -30,7 +31,7 @@ CREATE INDEX incidents_by_kind_class ON incidents (kind, class, first_seen);
 CREATE INDEX incidents_by_kind_state ON incidents (kind, state, first_seen);
 CREATE INDEX incidents_by_class_state ON incidents (class, state, first_seen);
 CREATE INDEX incidents_by_all ON incidents (kind, class, state, first_seen);
-CREATE INDEX incidents_open ON incidents (first_seen) WHERE ended_at IS NULL;
+CREATE INDEX incidents_open ON incidents (first_seen) WHERE is_open = 1;
 CREATE INDEX incidents_by_key ON incidents (key, ended_at);
 CREATE INDEX incidents_by_end ON incidents (ended_at) WHERE ended_at IS NOT NULL;
 
@@ -41,12 +42,19 @@ CREATE TABLE incident_ids (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_ids_by_number ON incident_ids (number);
 
+-- The tables of parts repeat what lists are filtered by: to look it up in incidents for each of the
+-- parts that match would be slow.
+
 -- Roles are bits: 1 culprit, 2 victim, 4 propagator, 8 other.
 CREATE TABLE incident_asns (
     asn INTEGER NOT NULL,
     first_seen INTEGER NOT NULL,
     number INTEGER NOT NULL REFERENCES incidents (number) ON DELETE CASCADE,
     roles INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    class TEXT NOT NULL,
+    state TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
     PRIMARY KEY (asn, first_seen, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_asns_by_number ON incident_asns (number, asn);
@@ -55,6 +63,10 @@ CREATE TABLE incident_countries (
     country TEXT NOT NULL,
     first_seen INTEGER NOT NULL,
     number INTEGER NOT NULL REFERENCES incidents (number) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    class TEXT NOT NULL,
+    state TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
     PRIMARY KEY (country, first_seen, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_countries_by_number ON incident_countries (number, country);
@@ -66,6 +78,10 @@ CREATE TABLE incident_prefixes (
     first_seen INTEGER NOT NULL,
     number INTEGER NOT NULL REFERENCES incidents (number) ON DELETE CASCADE,
     last BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    class TEXT NOT NULL,
+    state TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
     PRIMARY KEY (first, len, first_seen, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_prefixes_by_number ON incident_prefixes (number, first, len);
@@ -117,3 +133,38 @@ CREATE TABLE counters (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Incidents by the day on which they were first seen (midnight, UTC), kept up by the triggers below.
+CREATE TABLE incident_counts (
+    day INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    class TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (day, kind, class)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER incidents_counted AFTER INSERT ON incidents
+BEGIN
+    INSERT INTO incident_counts (day, kind, class, count)
+    VALUES (NEW.first_seen / 86400000000 * 86400000000, NEW.kind, NEW.class, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER incidents_uncounted AFTER DELETE ON incidents
+BEGIN
+    UPDATE incident_counts SET count = count - 1
+    WHERE day = OLD.first_seen / 86400000000 * 86400000000 AND kind = OLD.kind AND class = OLD.class;
+    DELETE FROM incident_counts
+    WHERE day = OLD.first_seen / 86400000000 * 86400000000 AND kind = OLD.kind AND class = OLD.class
+        AND count = 0;
+END;
+CREATE TRIGGER incidents_recounted AFTER UPDATE ON incidents
+WHEN OLD.first_seen <> NEW.first_seen OR OLD.kind <> NEW.kind OR OLD.class <> NEW.class
+BEGIN
+    UPDATE incident_counts SET count = count - 1
+    WHERE day = OLD.first_seen / 86400000000 * 86400000000 AND kind = OLD.kind AND class = OLD.class;
+    DELETE FROM incident_counts
+    WHERE day = OLD.first_seen / 86400000000 * 86400000000 AND kind = OLD.kind AND class = OLD.class
+        AND count = 0;
+    INSERT INTO incident_counts (day, kind, class, count)
+    VALUES (NEW.first_seen / 86400000000 * 86400000000, NEW.kind, NEW.class, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
