@@ -1,6 +1,7 @@
 //! The command line.
 
 mod config;
+mod data;
 mod constituency;
 
 use std::num::NonZeroUsize;
@@ -11,6 +12,7 @@ use routewarden_core::{Asn, Prefix, Timestamp};
 use routewarden_feeds::archive::{RIS_URL, ROUTE_VIEWS_URL};
 
 pub use config::{ConfigArgs, ConfigCheckArgs, ConfigCommand};
+pub use data::{BackupArgs, DataCommand, RestoreArgs, VerifyArgs};
 pub use constituency::{
     CheckArgs, ConstituencyCommand, InitArgs, RpkiCommand, RpkiDiffArgs, TableArgs,
 };
@@ -56,6 +58,9 @@ pub enum Command {
     /// The configuration of the service: check it, show it, its example and its schema
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// What the service remembers: backups, the way back, whether all is in order
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Print shell completions
     Completions {
         /// The shell.

@@ -2,6 +2,7 @@
 
 mod config;
 mod constituency;
+mod data;
 mod detect;
 mod explain;
 mod mrt;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Scenario(command) => scenario::run(&command),
         Command::Config(command) => config::run(&command),
         Command::Serve(args) => serve::run(&args),
+        Command::Data(command) => data::run(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man { dir: None } => man(),
         Command::Man { dir: Some(dir) } => man_pages(&dir),

@@ -116,16 +116,25 @@ impl Journal {
         Ok(journal)
     }
 
-    /// The incidents that were told of and may still matter: open, or ended since `since`.
+    /// The incidents that were told of and may still matter: open, or first seen since `since`.
     pub(crate) fn told(&self, since: Timestamp) -> Result<Vec<Incident>> {
+        let open = IncidentFilter { is_open: Some(true), ..IncidentFilter::default() };
+        let recent = IncidentFilter {
+            is_open: Some(false),
+            first_seen_from: Some(since),
+            ..IncidentFilter::default()
+        };
+        let mut told = self.bodies(&open)?;
+        told.extend(self.bodies(&recent)?);
+        Ok(told)
+    }
+
+    fn bodies(&self, filter: &IncidentFilter) -> Result<Vec<Incident>> {
         let mut told = Vec::new();
         let mut cursor = None;
         loop {
-            let page = self.reader.list(&IncidentFilter::default(), cursor, PAGE_MAX)?;
+            let page = self.reader.list(filter, cursor, PAGE_MAX)?;
             for summary in &page.incidents {
-                if summary.ended_at.is_some_and(|at| at < since) {
-                    continue;
-                }
                 if let Some((_, stored)) = self.reader.get(&summary.id)?
                     && let Ok(incident) = serde_json::from_str(stored.body.get())
                 {
