@@ -19,7 +19,7 @@ pub const VERSIONS_MAX: usize = 100_000;
 /// How long after its end an incident is taken up again by one of the same cause.
 pub const CONTINUE_SECS: i64 = 6 * 3_600;
 /// Most incidents of one cause that are looked at for one to take up.
-const CANDIDATES_MAX: usize = 64;
+const CANDIDATES_MAX: i64 = 64;
 
 /// A change that was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,8 +237,7 @@ impl Recording<'_> {
              WHERE key = ?1 AND (ended_at IS NULL OR ended_at >= ?2) AND first_seen <= ?3 \
              ORDER BY ended_at IS NOT NULL, ended_at DESC, number DESC LIMIT ?4",
         )?;
-        let mut rows =
-            candidates.query(params![version.key, from, until, CANDIDATES_MAX as i64])?;
+        let mut rows = candidates.query(params![version.key, from, until, CANDIDATES_MAX])?;
         while let Some(row) = rows.next()? {
             let known = known(row)?;
             if !self.claims.contains_key(&known.number)

@@ -17,7 +17,7 @@ pub const APPLICATION_ID: i64 = 0x5257_7374;
 pub const SCHEMA_VERSION: i64 = 2;
 /// How long a lock is waited for.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
-/// Pages held in memory by a connection, in KiB with a minus as SQLite has it: a page of a list, or
+/// Pages held in memory by a connection, in KiB with a minus as `SQLite` has it: a page of a list, or
 /// a tick, touches some thousands of them all over the file.
 const CACHE: i64 = -32_768;
 

@@ -153,7 +153,7 @@ impl Store {
     /// When the disk fails; nothing is taken out then.
     pub fn retention(
         &mut self,
-        policy: &RetentionPolicy,
+        policy: RetentionPolicy,
         now: Timestamp,
     ) -> Result<RetentionReport, StoreError> {
         let report = self.writing(|conn, head| {

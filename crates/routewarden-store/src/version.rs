@@ -168,7 +168,7 @@ impl IncidentVersion {
 pub(crate) fn check_time(time: Timestamp) -> Result<(), StoreError> {
     match time.micros() {
         0..=TIME_MICROS_MAX => Ok(()),
-        _ => Err(StoreError::OverLimit { what: "time", max: TIME_MICROS_MAX as usize }),
+        _ => Err(StoreError::TimeOutOfRange),
     }
 }
 
