@@ -59,6 +59,10 @@ fn reports_are_pending_until_they_are_marked_and_are_marked_once() {
     let mut fixture = fixture.reopened();
     let keys = fixture.store.pending_reports(10).unwrap();
     assert_eq!(keys.len(), 1);
+    let told = fixture.store.version_of(&keys[0]).unwrap().unwrap();
+    assert_eq!((told.version, told.body.get()), (1, hijack("a").body.get()));
+    let unknown = crate::ReportKey { version: 9, ..keys[0].clone() };
+    assert!(fixture.store.reader().unwrap().version_of(&unknown).unwrap().is_none());
     assert_eq!(fixture.store.mark_sent(&keys, at(101)).unwrap(), 1);
     assert_eq!(fixture.store.mark_sent(&keys, at(102)).unwrap(), 0);
     assert!(fixture.store.pending_reports(10).unwrap().is_empty());
