@@ -159,7 +159,7 @@ impl Store {
     /// disk.
     ///
     /// # Errors
-    /// When the disk fails; nothing is taken out then.
+    /// When the disk fails; nothing is taken out then, unless it failed while room was given back.
     pub fn retention(
         &mut self,
         policy: RetentionPolicy,
