@@ -1,6 +1,12 @@
 //! Records many made-up incidents and measures pages of lists, as the API asks for them.
 //!
 //! `cargo run --release -p routewarden-store --example million -- FOLDER [INCIDENTS]`
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "made-up numbers, all small"
+)]
 #![expect(clippy::print_stdout, reason = "a measurement, for people to read")]
 #![expect(clippy::disallowed_methods, reason = "a measurement needs the clock")]
 
@@ -26,7 +32,7 @@ const KINDS: [&str; 8] = [
 ];
 const CLASSES: [&str; 5] = ["info", "low", "medium", "high", "critical"];
 /// Incidents of a tick.
-const TICK: usize = 5_000;
+const TICK: usize = 10_000;
 /// Pages measured for each filter.
 const PAGES: usize = 300;
 const PAGE: usize = 100;
@@ -49,8 +55,9 @@ fn prefix(n: u32, len: u8) -> Option<Prefix> {
     Prefix::v6((0x2001_0db8_u128 << 96) | (u128::from(n) << 72), len)
 }
 
-fn incident(random: &mut fastrand::Rng, n: usize) -> IncidentVersion {
-    let first_seen = Timestamp::from_secs(T0 + random.u32(..SECS) / 10 * 10);
+/// As they come: `part` tells how far the two years have gone.
+fn incident(random: &mut fastrand::Rng, n: usize, part: f64) -> IncidentVersion {
+    let first_seen = Timestamp::from_secs(T0 + (f64::from(SECS) * part) as u32 / 60 * 60);
     let lasts = random.usize(..1_000) == 0;
     let kind = KINDS.get(skewed(random, 8) as usize).copied().unwrap_or_default();
     let class = CLASSES.get(skewed(random, 5) as usize).copied().unwrap_or_default();
@@ -88,17 +95,24 @@ fn fill(folder: &Path, count: usize) -> Result<(), StoreError> {
     let begin = Instant::now();
     let mut slowest = Duration::ZERO;
     for tick in 0..count / TICK {
-        let versions =
-            (0..TICK).map(|n| incident(&mut random, tick * TICK + n)).collect::<Vec<_>>();
+        let versions = (0..TICK)
+            .map(|n| {
+                let n = tick * TICK + n;
+                incident(&mut random, n, n as f64 / count as f64)
+            })
+            .collect::<Vec<_>>();
         let tick = Instant::now();
         store.record(versions, Timestamp::from_secs(T0 + SECS))?;
         slowest = slowest.max(tick.elapsed());
     }
     let secs = begin.elapsed().as_secs_f64();
     println!("{count} incidents recorded in {secs:.1} s, slowest tick of {TICK} {slowest:.2?}");
-    let one = Instant::now();
-    store.record(vec![incident(&mut random, count)], Timestamp::from_secs(T0 + SECS))?;
-    println!("one more {:.2?}", one.elapsed());
+    for small in [1, 100, 1_000] {
+        let versions = (0..small).map(|n| incident(&mut random, count + n + small, 1.0)).collect();
+        let tick = Instant::now();
+        store.record(versions, Timestamp::from_secs(T0 + SECS))?;
+        println!("a tick of {small} more {:.2?}", tick.elapsed());
+    }
     Ok(())
 }
 
@@ -108,24 +122,35 @@ fn measure(
     mut filter: impl FnMut(&mut fastrand::Rng) -> IncidentFilter,
 ) -> Result<(), StoreError> {
     let mut random = fastrand::Rng::with_seed(2);
-    let (mut times, mut rows) = (Vec::new(), 0);
+    let (mut times, mut work, mut rows) = (Vec::new(), Vec::new(), 0);
     for page in 0..PAGES {
         let filter = filter(&mut random);
         // Half of the pages are first ones, half are anywhere.
         let anywhere = format!("{}000000.1", T0 + random.u32(..SECS));
         let cursor: Option<Cursor> = anywhere.parse().ok().filter(|_| !page.is_multiple_of(2));
-        let begin = Instant::now();
+        let (begin, worked) = (Instant::now(), cpu_time());
         rows += reader.list(&filter, cursor, PAGE)?.incidents.len();
+        work.push(cpu_time().saturating_sub(worked));
         times.push(begin.elapsed());
     }
-    times.sort_unstable();
-    let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len() - 1));
-    println!("{name}: p50 {:.2?} p99 {:.2?} max {:.2?} rows {rows}", at(50), at(99), at(100));
+    println!("{name}: {}; on the processor {}; rows {rows}", quantiles(times), quantiles(work));
     Ok(())
 }
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn quantiles(mut times: Vec<Duration>) -> String {
+    times.sort_unstable();
+    let at = |percent: usize| {
+        let n = (times.len() * percent / 100).min(times.len().saturating_sub(1));
+        times.get(n).copied().unwrap_or_default()
+    };
+    format!("p50 {:.2?} p99 {:.2?} max {:.2?}", at(50), at(99), at(100))
+}
+
+/// Time that this thread has had a processor: what others do at the time does not count.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0);
+    Duration::from_nanos(nanos)
 }
 
 fn lists(reader: &StoreReader) -> Result<(), StoreError> {
@@ -134,14 +159,14 @@ fn lists(reader: &StoreReader) -> Result<(), StoreError> {
     measure(reader, "open", |_| IncidentFilter { is_open: Some(true), ..any() })?;
     measure(reader, "open, critical", |_| IncidentFilter {
         is_open: Some(true),
-        class: text("critical"),
+        class: Some("critical".to_owned()),
         ..any()
     })?;
-    measure(reader, "kind", |_| IncidentFilter { kind: text("flap"), ..any() })?;
+    measure(reader, "kind", |_| IncidentFilter { kind: Some("flap".to_owned()), ..any() })?;
     measure(reader, "kind, class, state", |_| IncidentFilter {
-        kind: text("flap"),
-        class: text("critical"),
-        state: text("ongoing"),
+        kind: Some("flap".to_owned()),
+        class: Some("critical".to_owned()),
+        state: Some("ongoing".to_owned()),
         ..any()
     })?;
     measure(reader, "from a time on", |random| IncidentFilter {
@@ -159,15 +184,15 @@ fn lists(reader: &StoreReader) -> Result<(), StoreError> {
     })?;
     measure(reader, "the AS most often there, rare kind and class", |_| IncidentFilter {
         asn: Some((asn(0), None)),
-        kind: text("flap"),
-        class: text("critical"),
+        kind: Some("flap".to_owned()),
+        class: Some("critical".to_owned()),
         ..any()
     })?;
-    measure(reader, "country", |_| IncidentFilter { country: text("AA"), ..any() })?;
+    measure(reader, "country", |_| IncidentFilter { country: Some("AA".to_owned()), ..any() })?;
     measure(reader, "country, rare kind and class", |_| IncidentFilter {
-        country: text("AB"),
-        kind: text("flap"),
-        class: text("critical"),
+        country: Some("AB".to_owned()),
+        kind: Some("flap".to_owned()),
+        class: Some("critical".to_owned()),
         ..any()
     })?;
     prefixes(reader)

@@ -64,6 +64,9 @@ pub enum StoreError {
         /// The limit.
         max: usize,
     },
+    /// A time before 1970 or after [`crate::TIME_MICROS_MAX`].
+    #[error("a time before 1970 or after the year 9999")]
+    TimeOutOfRange,
     /// A store or backup would be overwritten.
     #[error("there is something already where it would be written")]
     WouldOverwrite,
@@ -73,7 +76,7 @@ pub enum StoreError {
     /// A file could not be read or written.
     #[error("a file of the store could not be read or written")]
     Io(#[from] io::Error),
-    /// Any other fault of SQLite.
+    /// Any other fault of `SQLite`.
     #[error("the database failed")]
     Database(#[source] rusqlite::Error),
 }
@@ -92,6 +95,7 @@ impl StoreError {
             StoreError::ChainBroken { .. } => "chain_broken",
             StoreError::UnreadableRow { .. } => "unreadable_row",
             StoreError::OverLimit { .. } => "over_limit",
+            StoreError::TimeOutOfRange => "time_out_of_range",
             StoreError::WouldOverwrite => "would_overwrite",
             StoreError::Json(_) => "json",
             StoreError::Io(fault) if fault.kind() == io::ErrorKind::StorageFull => "disk_full",

@@ -1,4 +1,4 @@
-//! What was decided, kept: a journal in SQLite, and tables that can be rebuilt from it.
+//! What was decided, kept: a journal in `SQLite`, and tables that can be rebuilt from it.
 //!
 //! ```text
 //! versions of incidents, notes ─► journal (append-only, chained by hashes) ─► tables ─► readers

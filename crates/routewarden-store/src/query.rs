@@ -15,7 +15,7 @@ use crate::version::AsnRole;
 pub const PAGE_MAX: usize = 1_000;
 /// Matches of a prefix up to which they are gathered and sorted. Beyond, incidents are walked in
 /// their order: then matches are so dense that a page is soon full.
-const GATHERED_MAX: i64 = 50_000;
+const GATHERED_MAX: i64 = 20_000;
 
 /// How a prefix that is asked for stands to one of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl FromStr for Cursor {
 }
 
 /// Which part of the order a statement walks. What was first seen at the time of the cursor is walked
-/// by itself: SQLite would use the time alone of a comparison of both, and many may share one.
+/// by itself: `SQLite` would use the time alone of a comparison of both, and many may share one.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
     /// All of it.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::journal::{self, JournalRow, Verified};
 use crate::query::{Cursor, IncidentFilter, PAGE_MAX, Part, Query};
 use crate::record::stored_at;
+use crate::reports::{self, ReportKey};
 use crate::store::STORE_FILE;
 use crate::version::StoredVersion;
 use crate::{StoreError, schema};
@@ -209,6 +210,12 @@ impl StoreReader {
             .query_row([id], |row| Ok((summary(row)?, row.get(15)?)))
             .optional()?;
         found.map(|(summary, seq)| Ok((summary, stored_at(&tx, seq)?))).transpose()
+    }
+
+    /// The version that a report tells of.
+    pub fn version_of(&self, key: &ReportKey) -> Result<Option<StoredVersion>, StoreError> {
+        let tx = self.conn.unchecked_transaction()?;
+        reports::version_of(&tx, key)
     }
 
     /// Rows of the journal about an incident, by its id in the store, after the row `after`; at

@@ -19,7 +19,7 @@ pub const VERSIONS_MAX: usize = 100_000;
 /// How long after its end an incident is taken up again by one of the same cause.
 pub const CONTINUE_SECS: i64 = 6 * 3_600;
 /// Most incidents of one cause that are looked at for one to take up.
-const CANDIDATES_MAX: usize = 64;
+const CANDIDATES_MAX: i64 = 64;
 
 /// A change that was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,18 +86,20 @@ pub(crate) struct Recording<'a> {
     pub(crate) conn: &'a Connection,
     pub(crate) head: Head,
     pub(crate) claims: Claims,
+    /// The end of the journal when the detector began.
+    pub(crate) run_from: i64,
     pub(crate) now: Timestamp,
     pub(crate) tick: Tick,
 }
 
 impl Recording<'_> {
-    /// Records the versions of a tick. Those whose ids are known come first, so that none of them
-    /// is taken up by another of the same cause.
+    /// Records the versions of a tick. Those come first whose ids are the present ones of incidents,
+    /// then those whose ids were, so that neither loses its incident to another of the same cause.
     pub(crate) fn versions(&mut self, versions: Vec<IncidentVersion>) -> Result<(), StoreError> {
         if versions.len() > VERSIONS_MAX {
             return Err(StoreError::OverLimit { what: "number of versions", max: VERSIONS_MAX });
         }
-        let mut unknown = Vec::new();
+        let (mut former, mut unknown) = (Vec::new(), Vec::new());
         for mut version in versions {
             if let Err(error) = version.check() {
                 self.tick.refused.push(Refused { detector_id: version.id, error });
@@ -106,11 +108,14 @@ impl Recording<'_> {
             version.normalise();
             match self.known_by_id(&version)? {
                 Place::New => unknown.push(version),
-                place => self.version(&version, place)?,
+                Place::Known(known) if known.detector_id == version.id => {
+                    self.version(&version, Place::Known(known))?;
+                }
+                Place::Known(_) | Place::Superseded => former.push(version),
             }
         }
-        for version in unknown {
-            // Asked again: the same id may have come twice.
+        for version in former.into_iter().chain(unknown) {
+            // Asked again: what came before may have changed it.
             let place = match self.known_by_id(&version)? {
                 Place::New => self.known_by_key(&version)?,
                 place => place,
@@ -237,13 +242,16 @@ impl Recording<'_> {
              WHERE key = ?1 AND (ended_at IS NULL OR ended_at >= ?2) AND first_seen <= ?3 \
              ORDER BY ended_at IS NOT NULL, ended_at DESC, number DESC LIMIT ?4",
         )?;
-        let mut rows =
-            candidates.query(params![version.key, from, until, CANDIDATES_MAX as i64])?;
+        let mut rows = candidates.query(params![version.key, from, until, CANDIDATES_MAX])?;
         while let Some(row) = rows.next()? {
             let known = known(row)?;
-            if !self.claims.contains_key(&known.number)
-                && overlap(&stored_at(self.conn, known.seq)?.prefixes, &version.prefixes)
-            {
+            if self.claims.contains_key(&known.number) {
+                continue;
+            }
+            let stored = stored_at(self.conn, known.seq)?;
+            // What the detector itself has ended in this run, it holds for another one.
+            let is_another = known.is_over && known.seq > self.run_from && !stored.ended_unseen;
+            if !is_another && overlap(&stored.prefixes, &version.prefixes) {
                 return Ok(Place::Known(known));
             }
         }
@@ -292,6 +300,7 @@ fn first_version(
         first_seen: version.first_seen,
         last_seen: version.last_seen,
         ended_at: version.ended_at,
+        ended_unseen: false,
         opened_at: now,
         reported: !reports.is_empty(),
         reports,
@@ -387,6 +396,7 @@ impl Recording<'_> {
             let mut ended = stored_at(self.conn, seq)?;
             ended.version += 1;
             ended.ended_at = Some(unseen.ended_at.max(ended.last_seen));
+            ended.ended_unseen = true;
             "ended".clone_into(&mut ended.state);
             ended.reports = reports_of(Change::Ended, ended.reported, false);
             self.write(&ended, Change::Ended, true)?;

@@ -2,11 +2,12 @@
 //! what it tells of.
 
 use routewarden_core::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::journal::{self, Entry, Head, JournalKind};
+use crate::record::stored_at;
 use crate::version::{Change, StoredVersion};
 
 /// Most reports asked for at once.
@@ -89,6 +90,21 @@ pub(crate) fn pending(conn: &Connection, limit: usize) -> Result<Vec<ReportKey>,
         }
     }
     Ok(keys)
+}
+
+/// The version that a report tells of; `None` when there is no such report.
+pub(crate) fn version_of(
+    conn: &Connection,
+    key: &ReportKey,
+) -> Result<Option<StoredVersion>, StoreError> {
+    let seq = conn
+        .prepare_cached(
+            "SELECT r.seq FROM reports r JOIN incidents i USING (number) \
+             WHERE i.id = ?1 AND r.version = ?2 AND r.change = ?3",
+        )?
+        .query_row(params![key.incident, key.version, key.change.name()], |row| row.get(0))
+        .optional()?;
+    seq.map(|seq| stored_at(conn, seq)).transpose()
 }
 
 /// Records that reports went out; returns how many of them had been pending.

@@ -59,7 +59,7 @@ const DOOMED: [&str; 6] = [
 /// Takes out what is older than the policy says.
 pub(crate) fn apply(
     conn: &Connection,
-    policy: &RetentionPolicy,
+    policy: RetentionPolicy,
     now: Timestamp,
 ) -> Result<RetentionReport, StoreError> {
     let before = |days: u32| now.plus_secs(-86_400 * i64::from(days)).micros();

@@ -17,9 +17,12 @@ pub const APPLICATION_ID: i64 = 0x5257_7374;
 pub const SCHEMA_VERSION: i64 = 2;
 /// How long a lock is waited for.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
-/// Pages held in memory by a connection, in KiB with a minus as SQLite has it: a page of a list, or
+/// Pages held in memory by a connection, in KiB with a minus as `SQLite` has it: a page of a list, or
 /// a tick, touches some thousands of them all over the file.
 const CACHE: i64 = -32_768;
+
+/// Size to which the log is cut back after a large tick.
+const LOG_OCTETS: i64 = 64 << 20;
 
 /// One step each; the number in the name is the version that it leads to.
 const MIGRATIONS: [(i64, &str); 2] =
@@ -40,6 +43,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "journal_size_limit", LOG_OCTETS)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cache_size", CACHE)?;

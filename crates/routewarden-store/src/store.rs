@@ -12,7 +12,7 @@ use crate::reader::StoreReader;
 use crate::record::{Claims, IncidentsUnseen, Recording, Tick};
 use crate::reports::{self, ReportKey};
 use crate::retention::{self, RetentionPolicy, RetentionReport};
-use crate::version::IncidentVersion;
+use crate::version::{IncidentVersion, StoredVersion};
 use crate::{StoreError, schema, tables};
 
 /// The file of a store in its folder.
@@ -27,6 +27,7 @@ pub struct Store {
     pub(crate) conn: Connection,
     head: Head,
     claims: Claims,
+    run_from: i64,
     path: PathBuf,
     _lock: File,
 }
@@ -43,7 +44,8 @@ impl Store {
         let path = data_dir.join(STORE_FILE);
         let conn = schema::open_writer(&path)?;
         let head = journal::head(&conn)?;
-        Ok(Store { conn, head, claims: Claims::new(), path, _lock: lock })
+        let (claims, run_from) = (Claims::new(), head.seq);
+        Ok(Store { conn, head, claims, run_from, path, _lock: lock })
     }
 
     /// Another connection, for reading; for use on any thread.
@@ -55,7 +57,8 @@ impl Store {
     ///
     /// A version is of a stored incident when the detector had its id before; or else when one of
     /// the same key, with overlapping prefixes, is open or ended within [`crate::CONTINUE_SECS`],
-    /// and the detector has not spoken of it in this run. What says nothing new writes nothing.
+    /// and the detector does not speak of it in this run, nor has ended it itself in this run. What
+    /// says nothing new writes nothing.
     ///
     /// # Errors
     /// When there are more than [`crate::VERSIONS_MAX`], or the disk fails; nothing is kept then.
@@ -80,6 +83,7 @@ impl Store {
     /// The detector begins anew and will have other ids for what it had before.
     pub fn forget_detector(&mut self) {
         self.claims.clear();
+        self.run_from = self.head.seq;
     }
 
     fn recording(
@@ -88,9 +92,9 @@ impl Store {
         work: impl FnOnce(&mut Recording<'_>) -> Result<(), StoreError>,
     ) -> Result<Tick, StoreError> {
         let tx = begin(&mut self.conn)?;
-        let claims = self.claims.clone();
+        let (head, claims, run_from) = (self.head, self.claims.clone(), self.run_from);
         let mut recording =
-            Recording { conn: &tx, head: self.head, claims, now, tick: Tick::default() };
+            Recording { conn: &tx, head, claims, run_from, now, tick: Tick::default() };
         work(&mut recording)?;
         let Recording { head, claims, tick, .. } = recording;
         tx.commit()?;
@@ -138,6 +142,11 @@ impl Store {
         reports::pending(&self.conn, limit)
     }
 
+    /// The version that a report tells of.
+    pub fn version_of(&self, key: &ReportKey) -> Result<Option<StoredVersion>, StoreError> {
+        reports::version_of(&self.conn, key)
+    }
+
     /// Records that reports went out; returns how many of them had been pending.
     ///
     /// # Errors
@@ -150,10 +159,10 @@ impl Store {
     /// disk.
     ///
     /// # Errors
-    /// When the disk fails; nothing is taken out then.
+    /// When the disk fails; nothing is taken out then, unless it failed while room was given back.
     pub fn retention(
         &mut self,
-        policy: &RetentionPolicy,
+        policy: RetentionPolicy,
         now: Timestamp,
     ) -> Result<RetentionReport, StoreError> {
         let report = self.writing(|conn, head| {

@@ -168,7 +168,7 @@ impl IncidentVersion {
 pub(crate) fn check_time(time: Timestamp) -> Result<(), StoreError> {
     match time.micros() {
         0..=TIME_MICROS_MAX => Ok(()),
-        _ => Err(StoreError::OverLimit { what: "time", max: TIME_MICROS_MAX as usize }),
+        _ => Err(StoreError::TimeOutOfRange),
     }
 }
 
@@ -202,6 +202,8 @@ pub struct StoredVersion {
     pub last_seen: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// Whether it was ended since the detector spoke of it no more: then `body` is that of before.
+    pub ended_unseen: bool,
     /// When it was recorded first, by the wall clock.
     pub opened_at: Timestamp,
     /// Whether it has been told of, or is to be.

@@ -1,4 +1,5 @@
 //! Killed at any moment, a store loses nothing that was recorded, and has nothing twice.
+#![expect(clippy::unwrap_used, reason = "clippy exempts test functions only")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -98,7 +99,7 @@ fn killed_twenty_times_it_loses_nothing_and_doubles_nothing() {
         for line in run_and_kill(dir.path(), lines) {
             match line.split_once(' ') {
                 Some(("recorded", what)) => {
-                    assert!(recorded.insert(what.to_owned()), "{what} twice")
+                    assert!(recorded.insert(what.to_owned()), "{what} twice");
                 }
                 Some(("told", key)) => drop(told.insert(key.to_owned())),
                 _ => {}
@@ -138,7 +139,7 @@ fn assert_whole(dir: &Path, recorded: &BTreeSet<String>, told: &BTreeSet<String>
         from = last.seq + 1;
         for row in rows.iter().filter(|row| row.kind.starts_with("incident_")) {
             let body: serde_json::Value = serde_json::from_str(&row.body).unwrap();
-            let name = format!("{} {}", row.subject, body["version"]);
+            let name = format!("{} {}", row.subject, body.get("version").unwrap());
             assert!(in_journal.insert(name), "{} twice in the journal", row.subject);
         }
     }

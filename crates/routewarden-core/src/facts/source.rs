@@ -110,6 +110,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_hash_is_read_as_it_is_written_and_nothing_else_is() {
+        let hash = Sha256([0xa1; 32]);
+        let text = serde_json::to_string(&hash).unwrap();
+        assert_eq!(serde_json::from_str::<Sha256>(&text).unwrap(), hash);
+        for bad in ["", "a1", &"a1".repeat(33), &"+1".repeat(32), &"é".repeat(32)] {
+            assert!(serde_json::from_str::<Sha256>(&format!("\"{bad}\"")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn serialised_names_are_stable() {
         let source = FactSource {
             kind: FactKind::AsNames,

@@ -7,6 +7,10 @@ fn seen(id: &str, from: u32) -> IncidentVersion {
     IncidentVersion { first_seen: at(from), last_seen: at(from + 10), ..hijack(id) }
 }
 
+fn other_space(id: &str) -> IncidentVersion {
+    IncidentVersion { prefixes: vec!["203.0.113.0/24".parse().unwrap()], ..hijack(id) }
+}
+
 fn only(tick: &Tick) -> (&str, &str, Change) {
     assert_eq!(tick.recorded.len(), 1);
     let it = &tick.recorded[0];
@@ -46,6 +50,11 @@ fn what_ended_lately_is_opened_again_and_what_ended_long_ago_is_not() {
     let mut fixture = Fixture::new();
     fixture.record(vec![hijack("a")]);
     fixture.record(vec![ended(&hijack("a"), 60)]);
+    // In one run the detector knows best what is another incident.
+    assert_eq!(only(&fixture.record(vec![other_space("x")])).2, Change::Opened);
+    let tick = fixture.record(vec![ended(&other_space("x"), 60), other_space("y")]);
+    assert_eq!((&*tick.recorded[1].id, tick.recorded[1].change), ("y", Change::Opened));
+    let mut fixture = fixture.reopened();
     let within = 60 + u32::try_from(CONTINUE_SECS).unwrap();
     assert_eq!(only(&fixture.record(vec![seen("b", within)])), ("a", "b", Change::Reopened));
     // The detector still tells of the end under the old id: no news.
@@ -85,6 +94,23 @@ fn two_that_the_detector_has_at_the_same_time_stay_two() {
 }
 
 #[test]
+fn the_present_id_goes_before_a_former_one_and_that_before_a_new_one() {
+    let mut fixture = Fixture::new();
+    fixture.record(vec![hijack("a")]);
+    fixture.store.forget_detector();
+    fixture.record(vec![seen("b", 30)]);
+    fixture.store.forget_detector();
+    let tick = fixture.record(vec![seen("c", 31), hijack("a"), seen("b", 30)]);
+    assert_eq!(only(&tick), ("c", "c", Change::Opened));
+    assert_eq!((tick.unchanged, tick.superseded), (1, 1));
+    fixture.store.forget_detector();
+    let tick = fixture.record(vec![seen("d", 31), hijack("a"), seen("c", 31)]);
+    let told: Vec<_> =
+        tick.recorded.iter().map(|it| (it.id.as_str(), it.detector_id.as_str())).collect();
+    assert_eq!((told, tick.unchanged), (vec![("a", "a"), ("d", "d")], 1));
+}
+
+#[test]
 fn after_a_gap_the_detector_may_have_new_ids() {
     let mut fixture = Fixture::new();
     fixture.record(vec![hijack("a")]);
@@ -106,8 +132,11 @@ fn what_nobody_speaks_of_after_a_restart_is_ended_once() {
     assert!(fixture.store.end_unseen(unseen).unwrap().recorded.is_empty());
     let (summary, _) = fixture.store.reader().unwrap().get("a").unwrap().unwrap();
     assert_eq!((summary.state.as_str(), summary.ended_at), ("ended", Some(at(50))));
-    // It was there all the time: opened again, not a second one.
-    assert_eq!(only(&fixture.record(vec![hijack("a")])), ("a", "a", Change::Reopened));
+    // It was there all the time: opened again, not a second one, whatever its id.
+    assert_eq!(only(&fixture.record(vec![hijack("c")])), ("a", "c", Change::Reopened));
+    let mut fixture = fixture.reopened();
+    fixture.store.end_unseen(unseen).unwrap();
+    assert_eq!(only(&fixture.record(vec![hijack("c")])), ("a", "c", Change::Reopened));
     fixture.assert_rebuilds();
 }
 

@@ -59,6 +59,26 @@ fn a_journal_that_was_tampered_with_is_told_with_the_row() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_told_and_one_of_an_unknown_kind_is_passed_over() {
+    let mut fixture = Fixture::new();
+    fixture.record(versions(0, 2));
+    let before = dump(&fixture.store.conn);
+    let put = |fixture: &Fixture, seq: i64, kind: &str| {
+        let sql = "INSERT INTO journal VALUES (?1, 0, 0, ?2, 'x', '{\"a\":', zeroblob(32))";
+        fixture.store.conn.execute(sql, rusqlite::params![seq, kind]).unwrap();
+    };
+    put(&fixture, 3, "of_a_later_program");
+    assert_eq!(fixture.store.rebuild().unwrap(), 3);
+    assert_eq!(dump(&fixture.store.conn), before);
+    for (seq, kind) in [(4, "incident_updated"), (5, "feed_state"), (6, "report_sent")] {
+        put(&fixture, seq, kind);
+        let error = fixture.store.rebuild().unwrap_err();
+        assert!(matches!(error, StoreError::UnreadableRow { seq: 4, .. }), "{error}");
+        assert_eq!(dump(&fixture.store.conn), before);
+    }
+}
+
+#[test]
 fn a_store_has_one_writer() {
     let fixture = Fixture::new();
     assert!(matches!(Store::open(fixture.dir.path()), Err(StoreError::InUse)));
@@ -160,6 +180,9 @@ fn readers_on_other_threads_see_whole_ticks_while_the_writer_goes_on() {
         let reader = scope.spawn(move || {
             let reader = StoreReader::open(&dir).unwrap();
             let mut count = 0;
+            let backup = dir.join("backup.db");
+            let copied = reader.backup(&backup).unwrap().journal.rows;
+            assert!(copied.is_multiple_of(10), "{copied}");
             while count < 200 {
                 let now = reader.list(&crate::IncidentFilter::default(), None, 1_000).unwrap();
                 assert!(now.incidents.len() >= count && now.incidents.len().is_multiple_of(10));

@@ -30,8 +30,8 @@ fn incidents() -> Vec<IncidentVersion> {
             first_seen: at(u32::try_from(n / 7).unwrap()),
             last_seen: at(500),
             asns: vec![
-                (Asn(64496 + (n % 4) as u32), AsnRole::Culprit),
-                (Asn(64496 + (n % 6) as u32), AsnRole::Victim),
+                (Asn(64496 + u32::try_from(n % 4).unwrap()), AsnRole::Culprit),
+                (Asn(64496 + u32::try_from(n % 6).unwrap()), AsnRole::Victim),
             ],
             prefixes: [PREFIXES[n % 7], PREFIXES[n % 11 % 7]]
                 .map(|prefix| prefix.parse().unwrap())
@@ -141,7 +141,7 @@ fn every_filter_lists_what_meets_it_newest_first() {
         .unwrap();
 }
 
-/// How SQLite goes about a page.
+/// How `SQLite` goes about a page.
 fn plan(fixture: &Fixture, filter: &IncidentFilter, part: Part) -> String {
     let query = Query::page(&fixture.store.conn, filter, part, 10).unwrap();
     let mut plan =

@@ -59,6 +59,10 @@ fn reports_are_pending_until_they_are_marked_and_are_marked_once() {
     let mut fixture = fixture.reopened();
     let keys = fixture.store.pending_reports(10).unwrap();
     assert_eq!(keys.len(), 1);
+    let told = fixture.store.version_of(&keys[0]).unwrap().unwrap();
+    assert_eq!((told.version, told.body.get()), (1, hijack("a").body.get()));
+    let unknown = crate::ReportKey { version: 9, ..keys[0].clone() };
+    assert!(fixture.store.reader().unwrap().version_of(&unknown).unwrap().is_none());
     assert_eq!(fixture.store.mark_sent(&keys, at(101)).unwrap(), 1);
     assert_eq!(fixture.store.mark_sent(&keys, at(102)).unwrap(), 0);
     assert!(fixture.store.pending_reports(10).unwrap().is_empty());
@@ -104,7 +108,9 @@ fn a_version_beyond_a_limit_is_refused_and_the_others_are_kept() {
     let tick = fixture.record(bad.into_iter().chain([hijack("good")]).collect());
     assert_eq!(changes(&tick), [("good", 1, Change::Opened)]);
     assert_eq!(tick.refused.len(), count);
-    assert!(tick.refused.iter().all(|it| it.error.kind() == "over_limit"));
+    let kinds: Vec<_> = tick.refused.iter().map(|it| it.error.kind()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "over_limit").count(), count - 1);
+    assert_eq!(kinds.last(), Some(&"time_out_of_range"));
     assert!(check_time(Timestamp::from_micros(TIME_MICROS_MAX)).is_ok());
     assert!(check_time(Timestamp::from_micros(-1)).is_err());
 

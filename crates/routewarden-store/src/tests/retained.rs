@@ -39,7 +39,7 @@ fn what_is_old_goes_and_what_stays_can_be_rebuilt() {
     on_day(store, "later", 20, true);
     all_sent(store, 20);
     on_day(store, "untold", 1, true);
-    let taken = fixture.store.retention(&POLICY, at(45 * DAY)).unwrap();
+    let taken = fixture.store.retention(POLICY, at(45 * DAY)).unwrap();
     assert_eq!(taken.incidents, 1);
     assert_eq!(ids(&fixture), ["later", "untold", "standing"]);
     // Of the old one 4 rows, of the later the opening and its report.
@@ -49,12 +49,12 @@ fn what_is_old_goes_and_what_stays_can_be_rebuilt() {
     fixture.assert_rebuilds();
 
     all_sent(&mut fixture.store, 46);
-    let taken = fixture.store.retention(&POLICY, at(99 * DAY)).unwrap();
+    let taken = fixture.store.retention(POLICY, at(99 * DAY)).unwrap();
     assert_eq!(taken.incidents, 2);
     assert_eq!(ids(&fixture), ["standing"]);
     fixture.assert_rebuilds();
     let mut fixture = fixture.reopened();
-    assert_eq!(fixture.store.retention(&POLICY, at(99 * DAY)).unwrap().incidents, 0);
+    assert_eq!(fixture.store.retention(POLICY, at(99 * DAY)).unwrap().incidents, 0);
     fixture.assert_rebuilds();
     // Numbers are not given again.
     on_day(&mut fixture.store, "new", 100, true);
@@ -96,7 +96,7 @@ fn the_last_state_of_feeds_and_facts_and_open_gaps_stay() {
         facts("2"),
     ];
     fixture.store.note(&notes, at(DAY)).unwrap();
-    let taken = fixture.store.retention(&POLICY, at(20 * DAY)).unwrap();
+    let taken = fixture.store.retention(POLICY, at(20 * DAY)).unwrap();
     assert_eq!(taken.journal_rows, 5);
     let reader = fixture.store.reader().unwrap();
     assert_eq!(reader.feed_states().unwrap()[0].state, "down");
@@ -121,7 +121,7 @@ fn room_is_given_back_to_the_disk() {
     let pages =
         |fixture: &Fixture| crate::schema::pragma(&fixture.store.conn, "page_count").unwrap();
     let before = pages(&fixture);
-    assert_eq!(fixture.store.retention(&POLICY, at(99 * DAY)).unwrap().incidents, 200);
+    assert_eq!(fixture.store.retention(POLICY, at(99 * DAY)).unwrap().incidents, 200);
     assert!(pages(&fixture) < before / 4, "{} of {before}", pages(&fixture));
     assert_eq!(fixture.store.verify().unwrap().pruned, 400);
     let runs = crate::journal::pruned_runs(&fixture.store.conn).unwrap();
