@@ -1,6 +1,7 @@
 //! What the tests share: where the real data lies, and how to read a stream.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod live;
 pub(crate) mod mrt;
 
 use std::ops::ControlFlow;
@@ -43,7 +44,7 @@ pub(crate) fn lines(table: &PeerTable, run: &Run<'_>) -> Vec<String> {
         .collect()
 }
 
-fn what(batch: &EventBatch, kind: RouteEventKind) -> String {
+pub(crate) fn what(batch: &EventBatch, kind: RouteEventKind) -> String {
     match kind {
         RouteEventKind::Announcement { prefix, attributes }
         | RouteEventKind::TableEntry { prefix, attributes, .. } => {
