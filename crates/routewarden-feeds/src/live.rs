@@ -11,6 +11,7 @@
 
 mod backoff;
 mod batcher;
+pub mod bgp;
 pub mod bmp;
 mod collector_name;
 mod inbox;

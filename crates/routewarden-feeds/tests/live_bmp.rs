@@ -442,7 +442,7 @@ async fn recordings_of_real_routers() {
     let Some(data) = common::data("lab/recordings/plain/col") else { return };
     for (file, announced, withdrawn, downs, not_used) in
         // Of each of four peers the first route after the policy came before the one before it.
-        [("bmp.0", 25, 24, 8, 42), ("bmp.1", 34, 5, 4, 0)]
+        [("bmp.0", 25, 24, 8, 41), ("bmp.1", 34, 5, 4, 0)]
     {
         let recorded: Timestamp = Timestamp::from_secs(1_795_432_640);
         let station = Station::start_at(recorded, "").await;
