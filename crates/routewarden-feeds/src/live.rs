@@ -11,21 +11,33 @@
 
 mod backoff;
 mod batcher;
+pub mod bgp;
+pub mod bmp;
+mod collector_name;
+mod inbox;
+mod listeners;
 mod queue;
 pub mod ris_live;
 mod status;
+mod tally;
 
 pub use backoff::Backoff;
 pub use batcher::{BATCH_OCTETS_MAX, Batcher, PEERS_OF_SOURCE_MAX};
+pub use collector_name::{COLLECTOR_NAME_OCTETS_MAX, is_collector_name};
+pub use listeners::ListenError;
 pub use queue::{Closed, LiveBatch, LiveItem, LiveQueue, LiveSink, QUEUED_BATCHES_MAX, queue};
 pub use status::{
     FAULT_KINDS_MAX, SourceHandle, SourceKind, SourceSnapshot, SourceState, SourceStatus,
 };
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use routewarden_core::Timestamp;
 use tokio_util::sync::CancellationToken;
+
+/// Events of a session are handed on after so long, however few they are.
+const FLUSH_AFTER: Duration = Duration::from_millis(20);
 
 /// Tells the time of day; only the program has one that looks at the wall.
 pub trait Clock: Send + Sync {

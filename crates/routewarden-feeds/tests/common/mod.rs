@@ -3,6 +3,7 @@
 
 pub(crate) mod live;
 pub(crate) mod mrt;
+pub(crate) mod sessions;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ pub(crate) fn lines(table: &PeerTable, run: &Run<'_>) -> Vec<String> {
         .collect()
 }
 
-fn what(batch: &EventBatch, kind: RouteEventKind) -> String {
+pub(crate) fn what(batch: &EventBatch, kind: RouteEventKind) -> String {
     match kind {
         RouteEventKind::Announcement { prefix, attributes }
         | RouteEventKind::TableEntry { prefix, attributes, .. } => {
