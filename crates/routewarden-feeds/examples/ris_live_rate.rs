@@ -1,5 +1,6 @@
 //! Measures how fast messages of RIS Live are decoded: an updates file of an archive, put into
-//! JSON as the service does, through the decoder into batches, on one thread.
+//! JSON as the service does, through the decoder into batches, on one thread. And what the health of
+//! feeds costs.
 //!
 //! `cargo run --release -p routewarden-feeds --example ris_live_rate -- FILE`
 
@@ -10,11 +11,13 @@
 )]
 
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use routewarden_core::Timestamp;
+use routewarden_core::{Asn, Peer, Timestamp};
+use routewarden_feeds::health::FeedMonitor;
 use routewarden_feeds::live::ris_live::RisLiveDecoder;
 use routewarden_feeds::live::{
     Batcher, Clock, LiveItem, SourceContext, SourceHandle, SourceKind, queue,
@@ -54,6 +57,28 @@ fn main() {
         let rate = texts.len() as u64 * 1_000_000_000 / best.max(1);
         println!("{name}: {rate} updates per CPU second, {events} events");
     }
+    notes();
+}
+
+/// What it costs to note a batch of a peer: 24 collectors with 10 peers each.
+fn notes() {
+    let peer = |number: u8| Peer {
+        collector: format!("rrc{:02}", number % 24),
+        asn: Asn(64496 + u32::from(number)),
+        addr: Ipv4Addr::new(192, 0, 2, number).into(),
+    };
+    let peers: Vec<Peer> = (0..240).map(peer).collect();
+    let mut monitor = FeedMonitor::default();
+    let (begun, mut noted) = (cpu_nanos(), 0u64);
+    for second in 0..2_000 {
+        let now = Timestamp::from_secs(second);
+        monitor.tick(now);
+        for peer in peers.iter().cycle().take(1_440) {
+            monitor.note_batch("ris", peer, 3, (now, now));
+            noted += 1;
+        }
+    }
+    println!("{} ns for each batch of a peer noted", (cpu_nanos() - begun) / noted);
 }
 
 /// CPU time of this thread.

@@ -54,7 +54,13 @@ struct Collector {
 }
 
 impl Collector {
+    /// One that touches the last one makes it longer: both the source and our watch tell of it.
     fn push_gap(&mut self, from: Timestamp, until: Timestamp) {
+        if let Some(last) = self.gaps.back_mut().filter(|last| last.until >= Some(from)) {
+            last.from = last.from.min(from);
+            last.until = last.until.max(Some(until));
+            return;
+        }
         if self.gaps.len() >= GAPS_KEPT_MAX {
             self.gaps.pop_front();
             self.gaps_forgotten += 1;
@@ -304,7 +310,9 @@ impl FeedMonitor {
                     at,
                 });
             }
-            if feed.is_learnt() && feed.borne() <= SILENT_MAX {
+            // Collectors also have peers that are always down, and tell it again and again.
+            let is_speaker = feed.expected().is_some_and(|median| median > 0.0);
+            if is_speaker && feed.is_learnt() && feed.borne() <= SILENT_MAX {
                 let is_lost = matches!(feed.state, FeedState::Degraded | FeedState::Down);
                 let is_recent = now.micros - feed.since <= PEERS_LOST_WITHIN;
                 let speakers = speakers.entry(key.collector).or_default();
