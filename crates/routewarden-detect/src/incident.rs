@@ -424,8 +424,21 @@ pub struct Related {
     pub relation: RelationKind,
 }
 
+/// A feed that could not tell all for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ImpairedFeed {
+    /// Name of the collector.
+    pub collector: String,
+    /// What was the matter, as the health of feeds names it: `degraded`, `down`, `gap`.
+    pub state: String,
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; `null` while it lasts.
+    pub until: Option<Timestamp>,
+}
+
 /// Sessions that the verdict rests on, from five minutes before the start to the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedState {
     /// Sessions that sent routes of the family.
     pub sessions: usize,
@@ -433,6 +446,9 @@ pub struct FeedState {
     pub lost: usize,
     /// Whether so many were down that what was not seen says little.
     pub degraded: bool,
+    /// Feeds that could not tell all at some time of it; known only to a service that watches them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub impaired: Vec<ImpairedFeed>,
 }
 
 /// Most prefixes listed in one incident; `prefix_count` has the whole number.

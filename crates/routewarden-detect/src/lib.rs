@@ -28,7 +28,7 @@ pub use changes::FactsChange;
 pub use detector::Detector;
 pub use engine::{CLAIMS_MAX, DetectorShard};
 pub use incident::{
-    Countermeasure, CountermeasureAction, Evidence, FactValue, FeedState, ForgedLink, Incident,
+    Countermeasure, CountermeasureAction, Evidence, FactValue, FeedState, ForgedLink, ImpairedFeed, Incident,
     IncidentKind, IncidentState, LeakTriple, PREFIXES_LISTED_MAX, Related, RelationKind,
     RovSummary, SamplePath, SeverityClass, VantagePoints,
 };

@@ -12,6 +12,7 @@ mod board;
 mod clock;
 mod core;
 mod engine;
+mod feeds;
 mod journal;
 mod log;
 mod record;
@@ -37,6 +38,7 @@ use self::board::Board;
 use self::clock::SteadyClock;
 use self::core::Core;
 use self::engine::{Engine, Order, Parts, Settings};
+use self::feeds::Feeds;
 use self::journal::Journal;
 use self::log::LogWriter;
 use self::record::Record;
@@ -65,7 +67,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         .with_context(|| format!("cannot make {}", config.data_dir.display()))?;
     let mut journal = Journal::open(&config.data_dir, config.detect.report_confidence, now)?;
     let facts = facts::of_config(config)?;
-    let sources = sources::of(config)?;
+    let sources = sources::of(config);
     let (saved, core, log) = start_state(config, facts, &sources, (&mut journal, now))?;
     let settings = settings(config);
     let since = now.plus_secs(-settings.forget_after_secs);
@@ -78,7 +80,8 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     let dyn_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
     let (sink, queue) = queue(QUEUED_BATCHES_MAX);
     let (orders, orders_received) = mpsc::channel(ORDERS_MAX);
-    let handles = sources.iter().map(|source| source.handle.clone()).collect();
+    let handles: Vec<_> = sources.iter().map(|source| source.handle.clone()).collect();
+    let feeds = Feeds::new(handles.clone());
     let board = Arc::new(Board::new(Arc::clone(&dyn_clock), handles, QUEUED_BATCHES_MAX));
     let cancel = CancellationToken::new();
 
@@ -102,6 +105,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         orders: orders_received,
         journal,
         tidings,
+        feeds,
         board: Arc::clone(&board),
         clock,
         settings,

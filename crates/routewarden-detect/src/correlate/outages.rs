@@ -40,7 +40,7 @@ impl Detector {
         let lost = self.lost_sessions(from.plus_secs(-BEFORE_SECS), until);
         let lost = lost.into_iter().filter(|peer| sessions.binary_search(peer).is_ok()).count();
         let degraded = lost * 100 >= sessions.len().max(1) * DEGRADED_PERCENT;
-        FeedState { sessions: sessions.len(), lost, degraded }
+        FeedState { sessions: sessions.len(), lost, degraded, impaired: Vec::new() }
     }
 
     /// Outages, as of the last event.

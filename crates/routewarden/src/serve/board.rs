@@ -13,7 +13,7 @@ use routewarden_feeds::live::{Clock, SourceHandle};
 
 use super::journal::Counts;
 use crate::notify_systemd::Heartbeat;
-use crate::status::{OpenIncidents, QueueStatus, ServeStatus, Snapshot, StoreStatus};
+use crate::status::{FeedStatus, OpenIncidents, QueueStatus, ServeStatus, Snapshot, StoreStatus};
 
 /// Bounds of the time from the first event of an incident to its report, in seconds.
 const DELAY_BOUNDS: [f64; 12] =
@@ -49,6 +49,7 @@ pub(crate) struct Progress {
     pub(crate) store_octets: u64,
     pub(crate) clock_ahead_secs: i64,
     pub(crate) clock_jumps: u64,
+    pub(crate) feeds: Vec<FeedStatus>,
 }
 
 /// The board.
@@ -167,6 +168,7 @@ impl ServeStatus for Board {
             tables_loaded: progress.now.is_some() && !progress.in_baseline,
             facts_loaded: *lock(&self.facts_ready),
             sources: self.sources.iter().map(SourceHandle::snapshot).collect(),
+            feeds: progress.feeds,
             queues: vec![queue],
             store: Some(Board::store(&progress)),
             open_incidents: open.collect(),

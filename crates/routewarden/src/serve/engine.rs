@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use routewarden_core::{EventBatch, Timestamp};
+use routewarden_core::Timestamp;
 use routewarden_detect::FactsChange;
 use routewarden_feeds::live::{Clock, LiveBatch, LiveItem, LiveQueue};
 use tokio::runtime::Handle;
@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 use super::board::{Board, Progress};
 use super::clock::SteadyClock;
 use super::core::Core;
+use super::feeds::Feeds;
 use super::journal::Journal;
 use super::log::LogWriter;
 use super::record::{Record, SavedFacts};
@@ -71,6 +72,7 @@ pub(crate) struct Parts {
     pub(crate) orders: mpsc::Receiver<Order>,
     pub(crate) journal: Journal,
     pub(crate) tidings: Tidings,
+    pub(crate) feeds: Feeds,
     pub(crate) board: Arc<Board>,
     pub(crate) clock: Arc<SteadyClock>,
     pub(crate) settings: Settings,
@@ -160,21 +162,24 @@ impl Engine {
 
     fn take(&mut self, item: LiveItem) {
         match item {
-            LiveItem::Batch(LiveBatch { source, received, mut batch }) => {
-                let ahead = Core::set_right(&mut batch, received);
+            LiveItem::Batch(mut live) => {
+                let ahead = Core::set_right(&mut live.batch, live.received);
                 self.progress.events_ahead += ahead as u64;
-                self.tell_batch(&source, received, batch);
+                self.parts.feeds.hear(&live);
+                self.tell_batch(live);
             }
             LiveItem::Gap { source, from, until } => {
                 warn!(%source, %from, %until, "gap in a feed");
                 self.progress.gaps += 1;
+                self.parts.feeds.gap(&source, from, until);
                 self.parts.journal.gap(&source, from, until);
             }
         }
     }
 
-    fn tell_batch(&mut self, source: &str, received: Timestamp, batch: EventBatch) {
-        let record = Record::Batch { source: source.to_owned(), received, batch };
+    fn tell_batch(&mut self, live: LiveBatch) {
+        let LiveBatch { source, received, batch } = live;
+        let record = Record::Batch { source: source.to_string(), received, batch };
         self.log(&record);
         if let Record::Batch { source, received, batch } = record {
             self.parts.core.take(&source, received, &batch);
@@ -225,6 +230,7 @@ impl Engine {
         self.log(&Record::Advance(now));
         self.parts.core.advance(now);
         self.look_after_tables(now, started);
+        self.look_after_feeds(now);
         if started >= self.due.sync {
             self.due.sync = started + SYNC_EVERY;
             self.sync();
@@ -267,6 +273,16 @@ impl Engine {
         }
     }
 
+    /// Judges the feeds; what changed is told and remembered.
+    fn look_after_feeds(&mut self, now: Timestamp) {
+        for change in self.parts.feeds.tick(now) {
+            let (before, after) = (change.before.name(), change.after.name());
+            info!(collector = %change.collector, before, after, reason = ?change.reason, "feed");
+            self.parts.journal.feed_state(&change);
+        }
+        self.progress.feeds = self.parts.feeds.statuses();
+    }
+
     fn sync(&mut self) {
         let failed = self.parts.log.as_mut().and_then(|log| log.sync().err());
         if let Some(failure) = failed {
@@ -286,7 +302,10 @@ impl Engine {
             return;
         }
         let started = Instant::now();
-        let report = self.parts.core.report();
+        let mut report = self.parts.core.report();
+        for incident in &mut report.incidents {
+            self.parts.feeds.name_impaired(incident);
+        }
         let news = self.parts.tidings.of(&report.incidents, now);
         for (what, incident) in &news {
             if *what == News::Opened && self.parts.core.is_live(incident) {

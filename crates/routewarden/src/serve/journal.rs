@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
+use routewarden_feeds::health::HealthChange;
 use routewarden_store::{
     AsnRole, Change, IncidentFilter, IncidentVersion, IncidentsUnseen, Note, PAGE_MAX, PARTS_MAX,
     ReportKey, ServiceEvent, Store, StoreReader, StoredVersion, Tick,
@@ -163,6 +164,17 @@ impl Journal {
             detail: None,
         };
         self.note(gap, until);
+    }
+
+    /// A feed is better or worse than it was.
+    pub(crate) fn feed_state(&mut self, change: &HealthChange) {
+        let note = Note::FeedState {
+            feed: change.collector.to_string(),
+            state: change.after.name().to_owned(),
+            at: change.at,
+            detail: serde_json::value::to_raw_value(change).ok(),
+        };
+        self.note(note, change.at);
     }
 
     /// Remembers something; a failure is told and counted.

@@ -3,7 +3,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use anyhow::Result;
+use routewarden_feeds::live::bgp::{
+    BGP_HOLD_SECS, BGP_OPEN_SECS, BgpConfig, BgpError, BgpNeighbourConfig, BgpSpeaker,
+};
+use routewarden_feeds::live::bmp::{
+    AllowedAddrs, BMP_FIRST_MESSAGE_SECS, BMP_MESSAGE_SECS, BMP_PEERS, BmpConfig, BmpError,
+    BmpStation, PolicySide, ViewsConfig,
+};
 use routewarden_feeds::live::ris_live::{self, RisLiveConfig};
 use routewarden_feeds::live::{
     Clock, LiveSink, SourceContext, SourceHandle, SourceKind, SourceState,
@@ -13,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::config::{Config, RisLive};
+use crate::config::{Bgp, Bmp, BmpView, Config, Neighbour, RisLive};
 
 /// A source that is ready to be started.
 pub(crate) struct Source {
@@ -23,6 +29,8 @@ pub(crate) struct Source {
 
 enum Settings {
     RisLive(RisLiveConfig),
+    Bmp(BmpConfig),
+    Bgp(BgpConfig),
 }
 
 impl Source {
@@ -34,12 +42,67 @@ impl Source {
 }
 
 /// All sources of a configuration.
-pub(crate) fn of(config: &Config) -> Result<Vec<Source>> {
+pub(crate) fn of(config: &Config) -> Vec<Source> {
     let ris_live = config.ris_live.iter().map(|section| Source {
         handle: SourceHandle::new(&section.name, SourceKind::RisLive),
         settings: Settings::RisLive(of_ris_live(section)),
     });
-    Ok(ris_live.collect())
+    let bmp = config.bmp.iter().map(|section| Source {
+        handle: SourceHandle::new(&section.name, SourceKind::Bmp),
+        settings: Settings::Bmp(of_bmp(section)),
+    });
+    let bgp = config.bgp.iter().map(|section| Source {
+        handle: SourceHandle::new(&section.name, SourceKind::Bgp),
+        settings: Settings::Bgp(of_bgp(section)),
+    });
+    ris_live.chain(bmp).chain(bgp).collect()
+}
+
+fn of_bmp(section: &Bmp) -> BmpConfig {
+    let has = |view| section.views.contains(&view);
+    let side = |pre, post| match (has(pre), has(post)) {
+        (true, true) => PolicySide::Auto,
+        (true, false) => PolicySide::Pre,
+        (false, true) => PolicySide::Post,
+        (false, false) => PolicySide::None,
+    };
+    BmpConfig {
+        listen: vec![section.listen],
+        allow: section.allow.iter().map(|range| AllowedAddrs(range.0)).collect(),
+        routers: Vec::new(),
+        views: ViewsConfig {
+            adj_rib_in: side(BmpView::AdjRibInPre, BmpView::AdjRibInPost),
+            adj_rib_out: side(BmpView::AdjRibOutPre, BmpView::AdjRibOutPost),
+            loc_rib: has(BmpView::LocRib),
+        },
+        routers_max: usize::try_from(section.routers_max).unwrap_or(usize::MAX),
+        peers_max: BMP_PEERS,
+        first_message_secs: BMP_FIRST_MESSAGE_SECS,
+        message_secs: BMP_MESSAGE_SECS,
+    }
+}
+
+fn of_bgp(section: &Bgp) -> BgpConfig {
+    let neighbour = |neighbour: &Neighbour| BgpNeighbourConfig {
+        address: neighbour.address,
+        asn: neighbour.asn,
+        name: Some(neighbour.name.clone()),
+        add_path: neighbour.add_path,
+        ask_end_of_rib: true,
+        prefixes_max: usize::try_from(neighbour.max_prefixes).unwrap_or(usize::MAX),
+        connect_port: None,
+        local_address: None,
+        tcp_md5_file: neighbour.tcp_md5_file.clone(),
+        tcp_ao_file: None,
+    };
+    BgpConfig {
+        listen: vec![section.listen],
+        local_asn: section.local_asn,
+        router_id: section.router_id,
+        hold_secs: BGP_HOLD_SECS,
+        open_secs: BGP_OPEN_SECS,
+        neighbours: section.neighbours.iter().map(neighbour).collect(),
+    }
 }
 
 fn of_ris_live(section: &RisLive) -> RisLiveConfig {
@@ -70,6 +133,22 @@ pub(crate) fn start(
             Settings::RisLive(config) => {
                 let work = context.clone();
                 spawn(runtime, context, async move { ris_live::run(work, &config).await })
+            }
+            Settings::Bmp(config) => {
+                let work = context.clone();
+                let station = BmpStation::bind(config);
+                spawn(runtime, context, async move {
+                    station.await?.run(work).await;
+                    Ok::<(), BmpError>(())
+                })
+            }
+            Settings::Bgp(config) => {
+                let work = context.clone();
+                let speaker = BgpSpeaker::bind(config);
+                spawn(runtime, context, async move {
+                    speaker.await?.run(work).await;
+                    Ok::<(), BgpError>(())
+                })
             }
         }
     };

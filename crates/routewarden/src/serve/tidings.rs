@@ -137,6 +137,7 @@ fn digest(incident: &Incident) -> u64 {
     (incident.confidence, incident.severity, incident.ended_at, incident.recurrences)
         .hash(&mut hasher);
     (incident.state as u8, incident.vantage_points.seen, incident.feeds.degraded).hash(&mut hasher);
+    incident.feeds.impaired.hash(&mut hasher);
     rules.map(|line| (&line.rule, line.weight)).collect::<Vec<_>>().hash(&mut hasher);
     related.collect::<Vec<_>>().hash(&mut hasher);
     measures.collect::<Vec<_>>().hash(&mut hasher);
