@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use routewarden_core::Prefix;
 
 use super::*;
-use crate::query::{Part, Query};
+use crate::query::{Driver, Part, Query};
 use crate::{Cursor, IncidentFilter, PAGE_MAX, PrefixMatch, ROWS_MAX, StoreReader};
 
 const KINDS: [&str; 3] = ["origin_hijack", "route_leak", "outage"];
@@ -143,7 +143,7 @@ fn every_filter_lists_what_meets_it_newest_first() {
 
 /// How `SQLite` goes about a page.
 fn plan(fixture: &Fixture, filter: &IncidentFilter, part: Part) -> String {
-    let query = Query::page(&fixture.store.conn, filter, part, 10).unwrap();
+    let query = Query::page(Driver::of(&fixture.store.conn, filter).unwrap(), filter, part, 10);
     let mut plan =
         fixture.store.conn.prepare(&format!("EXPLAIN QUERY PLAN {}", query.sql)).unwrap();
     let lines = plan.query_map(rusqlite::params_from_iter(query.values), |row| row.get(3)).unwrap();
