@@ -252,6 +252,14 @@ fn answers_are_bounded_and_counted() {
     let plan = plan(&fixture, &everywhere, Part::All);
     assert!(plan.contains("incidents_by_time") && !plan.contains("B-TREE"), "{plan}");
     assert_eq!(reader.list(&everywhere, None, PAGE_MAX).unwrap(), page);
+    for (address, is_there) in [("192.0.2.9/32", true), ("192.0.2.250/32", false)] {
+        let relation = PrefixMatch::Covering;
+        let host = IncidentFilter {
+            prefix: Some((address.parse().unwrap(), relation)),
+            ..IncidentFilter::default()
+        };
+        assert_eq!(!reader.list(&host, None, 9).unwrap().incidents.is_empty(), is_there);
+    }
 }
 
 #[test]
