@@ -15,7 +15,7 @@ use crate::version::AsnRole;
 pub const PAGE_MAX: usize = 1_000;
 /// Matches of a prefix up to which they are gathered and sorted. Beyond, incidents are walked in
 /// their order: then matches are so dense that a page is soon full.
-const GATHERED_MAX: i64 = 20_000;
+const GATHERED_MAX: i64 = 10_000;
 
 /// How a prefix that is asked for stands to one of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(crate) struct Query {
 
 /// The table `d` whose order is walked, or whose rows are gathered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Driver {
+pub(crate) enum Driver {
     Asns,
     Countries,
     /// Rows of one prefix, in order.
@@ -111,7 +111,8 @@ enum Driver {
 }
 
 impl Driver {
-    fn of(conn: &Connection, filter: &IncidentFilter) -> Result<Self, StoreError> {
+    /// The one for a filter; may count what matches a prefix.
+    pub(crate) fn of(conn: &Connection, filter: &IncidentFilter) -> Result<Self, StoreError> {
         Ok(match filter {
             IncidentFilter { asn: Some(_), .. } => Driver::Asns,
             IncidentFilter { prefix: Some((_, PrefixMatch::Exact)), .. } => Driver::Prefix,
@@ -137,13 +138,7 @@ impl Driver {
 
 impl Query {
     /// The numbers of at most `limit` incidents of a part, newest first.
-    pub(crate) fn page(
-        conn: &Connection,
-        filter: &IncidentFilter,
-        part: Part,
-        limit: usize,
-    ) -> Result<Self, StoreError> {
-        let driver = Driver::of(conn, filter)?;
+    pub(crate) fn page(driver: Driver, filter: &IncidentFilter, part: Part, limit: usize) -> Self {
         let sql = format!("SELECT d.number FROM {} d WHERE 1", driver.table());
         let mut query = Query { sql, values: Vec::new() };
         query.span(filter, part);
@@ -156,7 +151,7 @@ impl Query {
         }
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         query.and(" ORDER BY d.first_seen DESC, d.number DESC LIMIT ?", [limit.into()]);
-        Ok(query)
+        query
     }
 
     fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
@@ -168,18 +163,20 @@ impl Query {
         if let Some(from) = filter.first_seen_from {
             self.and(" AND d.first_seen >= ?", [from.micros().into()]);
         }
-        if let Some(before) = filter.first_seen_before {
-            self.and(" AND d.first_seen < ?", [before.micros().into()]);
-        }
+        let mut before = filter.first_seen_before.map(Timestamp::micros);
         match part {
             Part::All => {}
             Part::SameTime(Cursor { first_seen, number }) => {
                 let values = [first_seen.into(), number.into()];
                 self.and(" AND d.first_seen = ? AND d.number < ?", values);
             }
+            // One bound, since `SQLite` would use only one of two, and perhaps the worse.
             Part::Before(Cursor { first_seen, .. }) => {
-                self.and(" AND d.first_seen < ?", [first_seen.into()]);
+                before = Some(before.map_or(first_seen, |before| before.min(first_seen)));
             }
+        }
+        if let Some(before) = before {
+            self.and(" AND d.first_seen < ?", [before.into()]);
         }
     }
 
@@ -227,7 +224,14 @@ impl Query {
             let (test, values) = prefix_test("d", prefix, *relation);
             self.and(&format!(" AND {test}"), values);
         } else {
-            let (test, values) = prefix_test("p", prefix, *relation);
+            let (test, values) = match relation {
+                // An incident has few prefixes: looked at one by one, not looked up.
+                PrefixMatch::Covering => (
+                    "p.first <= ? AND p.last >= ?".to_owned(),
+                    vec![blob(first_address(prefix)), blob(last_address(prefix))],
+                ),
+                _ => prefix_test("p", prefix, *relation),
+            };
             let sql = format!(
                 " AND EXISTS (SELECT 1 FROM incident_prefixes p \
                  WHERE p.number = d.number AND {test})"
@@ -237,9 +241,12 @@ impl Query {
     }
 }
 
+fn blob(octets: [u8; 17]) -> Value {
+    Value::from(octets.to_vec())
+}
+
 /// The condition on a row of prefixes.
 fn prefix_test(row: &str, prefix: &Prefix, relation: PrefixMatch) -> (String, Vec<Value>) {
-    let blob = |octets: [u8; 17]| Value::from(octets.to_vec());
     match relation {
         PrefixMatch::Exact => (
             format!("{row}.first = ? AND {row}.len = ?"),

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 
 use crate::journal::{self, JournalRow, Verified};
-use crate::query::{Cursor, IncidentFilter, PAGE_MAX, Part, Query};
+use crate::query::{Cursor, Driver, IncidentFilter, PAGE_MAX, Part, Query};
 use crate::record::stored_at;
 use crate::reports::{self, ReportKey};
 use crate::store::STORE_FILE;
@@ -174,11 +174,12 @@ impl StoreReader {
             None => vec![Part::All],
             Some(cursor) => vec![Part::SameTime(cursor), Part::Before(cursor)],
         };
+        let driver = Driver::of(&tx, filter)?;
         let mut incidents = Vec::new();
         for part in parts {
             // One more, to tell whether there is a next page.
             let missing = limit + 1 - incidents.len();
-            let query = Query::page(&tx, filter, part, missing)?;
+            let query = Query::page(driver, filter, part, missing);
             let mut rows = tx.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM incidents i WHERE i.number IN ({}) \
                  ORDER BY i.first_seen DESC, i.number DESC",

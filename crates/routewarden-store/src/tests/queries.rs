@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use routewarden_core::Prefix;
 
 use super::*;
-use crate::query::{Part, Query};
+use crate::query::{Driver, Part, Query};
 use crate::{Cursor, IncidentFilter, PAGE_MAX, PrefixMatch, ROWS_MAX, StoreReader};
 
 const KINDS: [&str; 3] = ["origin_hijack", "route_leak", "outage"];
@@ -143,7 +143,7 @@ fn every_filter_lists_what_meets_it_newest_first() {
 
 /// How `SQLite` goes about a page.
 fn plan(fixture: &Fixture, filter: &IncidentFilter, part: Part) -> String {
-    let query = Query::page(&fixture.store.conn, filter, part, 10).unwrap();
+    let query = Query::page(Driver::of(&fixture.store.conn, filter).unwrap(), filter, part, 10);
     let mut plan =
         fixture.store.conn.prepare(&format!("EXPLAIN QUERY PLAN {}", query.sql)).unwrap();
     let lines = plan.query_map(rusqlite::params_from_iter(query.values), |row| row.get(3)).unwrap();
@@ -252,6 +252,14 @@ fn answers_are_bounded_and_counted() {
     let plan = plan(&fixture, &everywhere, Part::All);
     assert!(plan.contains("incidents_by_time") && !plan.contains("B-TREE"), "{plan}");
     assert_eq!(reader.list(&everywhere, None, PAGE_MAX).unwrap(), page);
+    for (address, is_there) in [("192.0.2.9/32", true), ("192.0.2.250/32", false)] {
+        let relation = PrefixMatch::Covering;
+        let host = IncidentFilter {
+            prefix: Some((address.parse().unwrap(), relation)),
+            ..IncidentFilter::default()
+        };
+        assert_eq!(!reader.list(&host, None, 9).unwrap().incidents.is_empty(), is_there);
+    }
 }
 
 #[test]
