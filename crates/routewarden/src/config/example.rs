@@ -4,6 +4,16 @@
 /// after it is a key that may be uncommented; the default holds while it is not.
 pub const EXAMPLE: &str = include_str!("../../../../config/routewarden.toml");
 
+/// The example with every key that is commented out.
+#[cfg(test)]
+pub(super) fn uncommented() -> String {
+    let line = |line: &'static str| match line.strip_prefix('#') {
+        Some(key) if !key.is_empty() && !key.starts_with([' ', '#']) => key,
+        _ => line,
+    };
+    EXAMPLE.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -12,14 +22,6 @@ mod tests {
 
     use super::*;
     use crate::config::{Weight, check, schema};
-
-    fn uncommented() -> String {
-        let line = |line: &'static str| match line.strip_prefix('#') {
-            Some(key) if !key.is_empty() && !key.starts_with([' ', '#']) => key,
-            _ => line,
-        };
-        EXAMPLE.lines().map(line).collect::<Vec<_>>().join("\n")
-    }
 
     fn written(text: &str) -> Value {
         toml::from_str(text).unwrap()

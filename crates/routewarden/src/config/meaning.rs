@@ -247,13 +247,14 @@ impl Check<'_> {
     /// Files of facts may come later: what is lacking is told by the status, too.
     fn facts(&mut self, config: &Config) {
         let rpki = Key::of("rpki");
-        for (name, place) in [("vrps", &config.rpki.vrps), ("aspas", &config.rpki.aspas)] {
+        let places = [("vrps", &config.rpki.vrps), ("aspas", &config.rpki.aspas)];
+        for (name, place) in &places {
             if let Some(place) = place {
                 self.place(&rpki.name(name), place);
-                if matches!(place, Place::Url(_)) {
-                    self.not_too_often(&rpki, config.rpki.every);
-                }
             }
+        }
+        if places.iter().any(|(_, place)| matches!(place, Some(Place::Url(_)))) {
+            self.not_too_often(&rpki, config.rpki.every);
         }
         let facts = &config.facts;
         let one = |name, file| (Key::of("facts").name(name), file);

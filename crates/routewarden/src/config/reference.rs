@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::schema;
 use super::structure::{choices, text_of};
 
-/// A table of keys for each section, in the order of the types.
+/// A table of keys for each section, in alphabetical order.
 pub fn reference() -> String {
     let mut out = String::new();
     section("", "Top level", &schema(), &mut out);
