@@ -11,6 +11,7 @@
 
 mod backoff;
 mod batcher;
+pub mod follow;
 mod queue;
 pub mod ris_live;
 mod status;
