@@ -149,12 +149,14 @@ impl Follower {
         while !self.context.cancel.is_cancelled() {
             match self.look() {
                 // There may be more at once, to catch up.
-                Ok(true) => continue,
-                Ok(false) => {}
+                Ok(true) => {}
+                Ok(false) => pause(&self.runtime, &self.context.cancel, self.every),
                 Err(Stopped::Done) => break,
-                Err(Stopped::Unreadable(error)) => note(&self.context, &error),
+                Err(Stopped::Unreadable(error)) => {
+                    note(&self.context, &error);
+                    pause(&self.runtime, &self.context.cancel, self.every);
+                }
             }
-            pause(&self.runtime, &self.context.cancel, self.every);
         }
         self.context.status.session_down(self.context.clock.now());
     }
@@ -169,9 +171,11 @@ impl Follower {
         if expected.until > now {
             return Ok(false);
         }
-        if now < expected.until.plus_secs(LATE_AFTER_SECS) || self.archive.is_cached(&expected.file)
-        {
-            return self.read(&expected.file, expected.until);
+        if self.read(&expected.file, expected.until)? {
+            return Ok(true);
+        }
+        if now < expected.until.plus_secs(LATE_AFTER_SECS) {
+            return Ok(false);
         }
         self.look_in_index(&expected.file, expected.until, now)
     }
