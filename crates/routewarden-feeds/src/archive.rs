@@ -80,6 +80,15 @@ pub struct ArchiveFile {
     pub is_listed: bool,
 }
 
+/// A file that an archive should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedFile {
+    /// The file, by a guessed name.
+    pub file: ArchiveFile,
+    /// End of the time that it covers.
+    pub until: Timestamp,
+}
+
 /// Both archives.
 #[derive(Debug)]
 pub struct Archive {
@@ -118,6 +127,17 @@ impl Archive {
             files.extend(self.month(collector, InputKind::Updates, &month, sleep)?);
         }
         Ok(chosen(files, |named| layout::covering(named, from, until)))
+    }
+
+    /// The updates file that there should be next at or after `from`, if all started on time; `None`
+    /// only at the end of time. Nothing is asked of the archive.
+    pub fn expected_update(&self, collector: &Collector, from: Timestamp) -> Option<ExpectedFile> {
+        let kind = InputKind::Updates;
+        let month = layout::month_of(from);
+        let until = |named: &NamedFile| named.time.plus_secs(collector.grid_secs(kind, named.time));
+        let named = collector.grid(kind, &month).into_iter().find(|named| until(named) > from)?;
+        let until = until(&named);
+        Some(ExpectedFile { file: self.file_of(collector, (kind, &month), named, false), until })
     }
 
     /// Tables that start at or before `at`, latest first, of the [`TABLE_AGE_SECS_MAX`] before
@@ -179,12 +199,7 @@ impl Archive {
         month: &str,
         sleep: Sleep<'_>,
     ) -> Result<Vec<ArchiveFile>, ArchiveError> {
-        let base = match collector.project() {
-            Project::RouteViews => &self.options.route_views_url,
-            Project::Ris => &self.options.ris_url,
-        };
-        let directory = collector.remote_directory(kind, month);
-        let directory = format!("{}/{directory}/", base.trim_end_matches('/'));
+        let directory = self.directory(collector, kind, month);
         let listed = self
             .client
             .page(&directory, sleep)?
@@ -192,16 +207,36 @@ impl Archive {
             .filter(|files| !files.is_empty());
         let is_listed = listed.is_some();
         let named = listed.unwrap_or_else(|| collector.grid(kind, month));
+        let file = |named| self.file_of(collector, (kind, month), named, is_listed);
+        Ok(named.into_iter().map(file).collect())
+    }
+
+    /// Address of a month, with slash at the end.
+    fn directory(&self, collector: &Collector, kind: InputKind, month: &str) -> String {
+        let base = match collector.project() {
+            Project::RouteViews => &self.options.route_views_url,
+            Project::Ris => &self.options.ris_url,
+        };
+        let directory = collector.remote_directory(kind, month);
+        format!("{}/{directory}/", base.trim_end_matches('/'))
+    }
+
+    fn file_of(
+        &self,
+        collector: &Collector,
+        (kind, month): (InputKind, &str),
+        NamedFile { time, name }: NamedFile,
+        is_listed: bool,
+    ) -> ArchiveFile {
         let cache = self.options.cache.join(collector.local_directory(kind, month));
-        let file = |NamedFile { time, name }: NamedFile| ArchiveFile {
-            url: format!("{directory}{name}"),
+        ArchiveFile {
+            url: format!("{}{name}", self.directory(collector, kind, month)),
             path: cache.join(name),
             collector: collector.name().to_owned(),
             kind,
             starts: time,
             is_listed,
-        };
-        Ok(named.into_iter().map(file).collect())
+        }
     }
 }
 

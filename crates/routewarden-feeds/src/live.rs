@@ -16,6 +16,7 @@ pub mod bmp;
 mod collector_name;
 mod inbox;
 mod listeners;
+pub mod follow;
 mod queue;
 pub mod ris_live;
 mod status;

@@ -246,7 +246,8 @@ async fn a_slow_server_is_heard_octet_by_octet() {
     let mut stream = session.into_inner();
     stream.set_nodelay(true).unwrap();
     let Message::Text(text) = state(1, "up") else { panic!("text") };
-    let octets = [&[0x81, 126][..], &(text.len() as u16).to_be_bytes(), text.as_bytes()].concat();
+    let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+    let octets = [&[0x81, 126][..], &length, text.as_bytes()].concat();
     for octet in octets {
         stream.write_all(&[octet]).await.unwrap();
         tokio::task::yield_now().await;

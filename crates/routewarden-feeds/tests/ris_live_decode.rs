@@ -274,11 +274,29 @@ fn peers_are_bounded() {
 }
 
 #[test]
-fn the_corpus_of_the_fuzz_target() {
+fn the_corpus_of_the_fuzz_target_and_damage_to_it() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/ris_live_json");
-    let files: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
     assert!(files.len() >= 10);
+    let mut random = fastrand::Rng::with_seed(7);
     for file in files {
-        ris_live_json(&std::fs::read(file.path()).unwrap());
+        let sound = std::fs::read(file).unwrap();
+        ris_live_json(&sound);
+        for _ in 0..500 {
+            let mut damaged = sound.clone();
+            for _ in 0..random.usize(1..6) {
+                let at = random.usize(..damaged.len());
+                match random.u8(..4) {
+                    // Octets that mean something to JSON or to hexadecimal digits.
+                    0 => damaged[at] = *random.choice(b"{}[]\",:.-eE09fF\\ \n").unwrap(),
+                    1 => damaged[at] = random.u8(..),
+                    2 => drop(damaged.remove(at)),
+                    _ => damaged.truncate(at.max(1)),
+                }
+            }
+            ris_live_json(&damaged);
+        }
     }
 }

@@ -121,7 +121,7 @@ impl Detector {
             aspa: None,
             constituency: Vec::new(),
             related: Vec::new(),
-            feeds: FeedState { sessions: 0, lost: 0, degraded: false },
+            feeds: FeedState { sessions: 0, lost: 0, degraded: false, impaired: Vec::new() },
             evidence: Vec::new(),
             counter_evidence: Vec::new(),
             countermeasures: Vec::new(),

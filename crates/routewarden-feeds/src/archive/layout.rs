@@ -87,7 +87,7 @@ impl Collector {
     }
 
     /// Seconds between the files of a kind, where no index tells their names.
-    fn grid_secs(&self, kind: InputKind, at: Timestamp) -> i64 {
+    pub(super) fn grid_secs(&self, kind: InputKind, at: Timestamp) -> i64 {
         match (self.project, kind) {
             (Project::RouteViews, InputKind::Updates) => 15 * 60,
             (Project::RouteViews, InputKind::Table) => 2 * 3_600,
