@@ -474,7 +474,7 @@ async fn recordings_of_real_routers() {
     for (file, announced, withdrawn, downs, not_used) in
         // Of each of four peers the first route after the policy came before the one before it, and
         // withdrawals before any route.
-        [("bmp.0", 28, 11, 8, 31), ("bmp.1", 34, 5, 4, 0)]
+        [("bmp.0", 28, 11, 8, 31), ("bmp.1", 34, 5, 3, 0)]
     {
         let recorded: Timestamp = Timestamp::from_secs(1_795_432_640);
         let station = Station::start_at(recorded, "").await;
