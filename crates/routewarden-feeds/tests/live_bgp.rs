@@ -343,11 +343,13 @@ async fn a_neighbour_can_be_connected_to() {
     assert_eq!(ended_with(&until_closed(&mut stream).await), (6, 2));
 }
 
+/// Routes that no queue can hold.
+const ROUTES: usize = 300_000;
+
 #[tokio::test]
 async fn a_full_queue_slows_the_neighbour_which_still_gets_keepalives() {
     let mut speaker = Speaker::start("hold_secs = 3", "").await;
     let (mut from, mut to) = connected(&speaker).await.into_split();
-    const ROUTES: usize = 300_000;
     let sender = tokio::spawn(async move {
         to.write_all(&[open_with(90, &[]), encode::keepalive()].concat()).await.unwrap();
         let many = update(&[nlri("198.51.100.0/24", None)], &[]).repeat(1000);

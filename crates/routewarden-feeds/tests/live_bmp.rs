@@ -248,6 +248,35 @@ async fn after_the_policy_is_used_only_until_there_is_something_before_it() {
 }
 
 #[tokio::test]
+async fn withdrawals_before_the_policy_do_not_end_the_routes_after_it() {
+    let mut station = Station::start("").await;
+    let mut router = connect("127.0.0.1", station.addr).await;
+    let (pre, post) = (with_flags(0), with_flags(0x40));
+    let octets = [
+        up(&pre),
+        // As FRR does when it keeps no routes before its policy.
+        end_of_rib(&post, AddressFamily::Ipv4),
+        route(&post, "198.51.100.0/24"),
+        withdrawal(&pre, "198.51.100.0/24"),
+        route(&post, "203.0.113.0/24"),
+        end_of_rib(&pre, AddressFamily::Ipv4),
+        withdrawal(&post, "203.0.113.0/24"),
+    ];
+    router.write_all(&octets.concat()).await.unwrap();
+    let expected = [
+        "bmp-127.0.0.1/post 64496 192.0.2.1 PeerUp",
+        "bmp-127.0.0.1/post 64496 192.0.2.1 A 198.51.100.0/24 64496 64499",
+        "bmp-127.0.0.1/post 64496 192.0.2.1 A 203.0.113.0/24 64496 64499",
+        "bmp-127.0.0.1 64496 192.0.2.1 PeerUp",
+        "bmp-127.0.0.1 64496 192.0.2.1 EndOfRib { family: Ipv4 }",
+        "bmp-127.0.0.1/post 64496 192.0.2.1 W 203.0.113.0/24",
+    ];
+    assert_eq!(station.around.lines(6).await, expected);
+    assert_eq!(station.around.status().faults["bmp_nothing_to_begin_with"], 2);
+    station.stop().await;
+}
+
+#[tokio::test]
 async fn views_that_are_configured_have_collectors_of_their_own() {
     let text = "views = { adj_rib_in = \"post\", adj_rib_out = \"post\", loc_rib = true }";
     let mut station = Station::start(text).await;
@@ -409,11 +438,13 @@ async fn a_router_that_connects_anew_has_lost_its_session() {
     station.stop().await;
 }
 
+/// Routes that no queue can hold.
+const ROUTES: usize = 300_000;
+
 #[tokio::test]
 async fn a_full_queue_slows_the_router_and_loses_nothing() {
     let mut station = Station::start("").await;
     let mut router = connect("127.0.0.1", station.addr).await;
-    const ROUTES: usize = 300_000;
     let one = route(&peer(1), "198.51.100.0/24");
     let sender = tokio::spawn(async move {
         router.write_all(&up(&peer(1))).await.unwrap();
@@ -441,8 +472,9 @@ async fn a_full_queue_slows_the_router_and_loses_nothing() {
 async fn recordings_of_real_routers() {
     let Some(data) = common::data("lab/recordings/plain/col") else { return };
     for (file, announced, withdrawn, downs, not_used) in
-        // Of each of four peers the first route after the policy came before the one before it.
-        [("bmp.0", 25, 24, 8, 41), ("bmp.1", 34, 5, 4, 0)]
+        // Of each of four peers the first route after the policy came before the one before it, and
+        // withdrawals before any route.
+        [("bmp.0", 28, 11, 8, 31), ("bmp.1", 34, 5, 3, 0)]
     {
         let recorded: Timestamp = Timestamp::from_secs(1_795_432_640);
         let station = Station::start_at(recorded, "").await;

@@ -7,8 +7,9 @@
 //!
 //! Offered are IPv4 and IPv6 unicast (RFC 4760), four-octet ASNs (RFC 6793), long messages
 //! (RFC 8654) and, when configured, the receipt of several paths (RFC 7911). Not offered are route
-//! refresh, graceful restart and a role (RFC 9234): we keep no routes for a neighbour, and what
-//! role it has towards its real neighbours is not ours to change.
+//! refresh, graceful restart (but for its sign that End-of-RIBs are wanted, when configured) and a
+//! role (RFC 9234): we keep no routes for a neighbour that is gone, and its role is towards its
+//! real neighbours.
 
 mod config;
 mod end;
@@ -40,7 +41,7 @@ use super::listeners::{ACCEPT_PAUSE, ListenError, Listeners};
 use super::{Backoff, SourceContext, SourceState};
 
 /// Least and most wait before a neighbour is tried again.
-const RETRY: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(120)];
+const RETRY: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(2)];
 /// How long a neighbour may take to accept a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(15);
 /// How long a neighbour may take to take a short message.
@@ -144,7 +145,7 @@ impl BgpSpeaker {
                                     drop(claim);
                                 });
                             }
-                            None => self.refuse(stream, addr, &context, &mut refusals),
+                            None => Self::refuse(stream, addr, &context, &mut refusals),
                         },
                     },
                     Err(error) => {
@@ -171,7 +172,6 @@ impl BgpSpeaker {
     /// A second connection of a neighbour is closed with a Cease (RFC 4271 §6.8): the session that
     /// stands is kept.
     fn refuse(
-        &self,
         stream: TcpStream,
         addr: SocketAddr,
         context: &SourceContext,

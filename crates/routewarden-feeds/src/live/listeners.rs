@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A connection on which nothing is heard for so long is probed, so that a peer that vanished is
 /// noticed.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
 /// Time between probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// How long to wait after the system could not take a connection.

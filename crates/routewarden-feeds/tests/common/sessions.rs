@@ -1,4 +1,5 @@
 //! A live source under test: its clock, its queue, and what it handed on as text.
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -166,7 +166,7 @@ pub(super) fn touched(incident: &Incident) -> String {
 
 /// What the verdict rests on.
 pub(super) fn feeds(incident: &Incident) -> String {
-    let feeds = incident.feeds;
+    let feeds = &incident.feeds;
     let state = if feeds.degraded { ": DEGRADED, what was not seen says little" } else { "" };
     format!("{} of {} sessions were down at some time{state}.", feeds.lost, feeds.sessions)
 }

@@ -168,9 +168,9 @@ impl ServeStatus for Board {
             tables_loaded: progress.now.is_some() && !progress.in_baseline,
             facts_loaded: *lock(&self.facts_ready),
             sources: self.sources.iter().map(SourceHandle::snapshot).collect(),
-            feeds: progress.feeds,
             queues: vec![queue],
             store: Some(Board::store(&progress)),
+            feeds: progress.feeds,
             open_incidents: open.collect(),
             last_report: progress.reported_at,
             ..Snapshot::new(self.started, self.clock.now())

@@ -73,6 +73,11 @@ pub struct BgpNeighbourConfig {
     /// Whether several paths for a prefix are taken (RFC 7911).
     #[serde(default)]
     pub add_path: bool,
+    /// Whether it is asked for End-of-RIB markers: by a graceful restart capability without
+    /// families (RFC 4724 §3), without which FRR and GoBGP send none. We keep none of its routes
+    /// when its session ends, whatever it restarts.
+    #[serde(default)]
+    pub ask_end_of_rib: bool,
     /// Prefixes it may announce ([`BGP_PREFIXES`], at most [`BGP_PREFIXES_MAX`]); then its session
     /// is shut down.
     #[serde(default = "prefixes")]

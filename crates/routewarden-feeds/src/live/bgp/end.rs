@@ -9,7 +9,7 @@ use routewarden_wire::{Error, Notification, encode};
 use super::handshake::Refusal;
 
 /// A neighbour that announced too many prefixes gets no other session for so long.
-const PREFIXES_PAUSE: Duration = Duration::from_secs(300);
+const PREFIXES_PAUSE: Duration = Duration::from_mins(5);
 /// Longest text of a neighbour that is repeated, in characters.
 const TEXT_CHARS_MAX: usize = 128;
 /// What a neighbour is told when we stop.
@@ -59,11 +59,14 @@ pub(super) enum End {
 pub(super) fn heard_notification(body: &[u8]) -> End {
     let Some(notification) = Notification::decode(body) else { return End::ByNeighbour };
     let Notification { code, subcode, .. } = notification;
-    let mut text = format!("{} ({code}/{subcode})", notification.name());
-    if let Some(said) = notification.shutdown_text() {
-        let said: String = said.chars().take(TEXT_CHARS_MAX).collect();
-        text += &format!(": {said:?}");
-    }
+    let name = notification.name();
+    let text = match notification.shutdown_text() {
+        None => format!("{name} ({code}/{subcode})"),
+        Some(said) => {
+            let said: String = said.chars().take(TEXT_CHARS_MAX).collect();
+            format!("{name} ({code}/{subcode}): {said:?}")
+        }
+    };
     End::Notified { text }
 }
 

@@ -25,6 +25,11 @@ pub(super) fn our_open(config: &BgpConfig, neighbour: &BgpNeighbourConfig) -> Ve
         families.iter().map(|value| RawCapability { code: multiprotocol, value }).collect();
     capabilities.push(RawCapability { code: capability::code::EXTENDED_MESSAGE, value: &[] });
     capabilities.push(encode::four_octet_asn(&asn));
+    if neighbour.ask_end_of_rib {
+        // No flags, no restart time, no families.
+        let code = capability::code::GRACEFUL_RESTART;
+        capabilities.push(RawCapability { code, value: &[0, 0] });
+    }
     if neighbour.add_path {
         capabilities.push(RawCapability { code: capability::code::ADD_PATH, value: &add_path });
     }
@@ -195,6 +200,21 @@ mod tests {
         assert!(agreed.path_ids.contains(AddressFamily::Ipv4, Safi::Unicast));
         assert!(agreed.has_extended_message);
         assert!(outcome(&sends, false).unwrap().negotiated.path_ids.is_empty());
+    }
+
+    #[test]
+    fn only_what_is_configured_is_offered() {
+        let offered = |add_path, ask_end_of_rib| {
+            let mut config = config(add_path);
+            config.neighbours[0].ask_end_of_rib = ask_end_of_rib;
+            let open = our_open(&config, &config.neighbours[0]);
+            let open = Open::decode(&open[19..]).unwrap();
+            assert_eq!(open.asn(), Asn(65_551));
+            open.raw_capabilities().map(|capability| capability.code).collect::<Vec<_>>()
+        };
+        assert_eq!(offered(false, false), [1, 1, 6, 65]);
+        assert_eq!(offered(true, false), [1, 1, 6, 65, 69]);
+        assert_eq!(offered(false, true), [1, 1, 6, 65, 64]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use routewarden_wire::bmp::{
     PeerDown, PeerHeader, PeerType, PeerUp, PeerUpForms, RouteDistinguisher, RouteMonitoring, Tlvs,
     View, information,
 };
-use routewarden_wire::{BmpMessage, RawBmpMessage};
+use routewarden_wire::{BmpMessage, RawBmpMessage, Update};
 
 use super::event_time::event_time;
 use super::views::{self, VIEWS, ViewsConfig, slot};
@@ -40,7 +40,7 @@ struct Monitored {
     /// Of the last Peer Up.
     mark: Option<SessionMark>,
     forms: PeerUpForms,
-    /// Whether anything was told of a table before its policy, by view.
+    /// Whether routes were told of before the policy, by view.
     has_pre: [bool; VIEWS],
     /// The views that are up.
     up: [Option<Arc<Peer>>; VIEWS],
@@ -193,11 +193,7 @@ impl Router {
         let path_ids = known.forms.of(view);
         let (is_announced, up) =
             (known.mark.is_some(), known.up.get(slot(view)).cloned().flatten());
-        let has_pre = known.has_pre.get_mut(slot(views::pre(view)));
-        let has_pre = has_pre.is_some_and(|has_pre| {
-            *has_pre |= views::pre(view) == view;
-            *has_pre
-        });
+        let has_pre = known.has_pre.get(slot(views::pre(view))) == Some(&true);
         if !is_announced {
             self.tally.count("bmp_routes_without_peer_up");
         }
@@ -215,12 +211,52 @@ impl Router {
             self.tally.count(warning.kind());
         }
         let times = self.time(peer, received);
-        let up = up.unwrap_or_else(|| self.view_up(peer, view, times));
+        let up = match up {
+            Some(up) if has_pre => up,
+            up => match self.first(peer, view, up, times, &update) {
+                Some(up) => up,
+                None => return self.tally.count("bmp_nothing_to_begin_with"),
+            },
+        };
         self.batcher.update(&up, times, &update);
     }
 
-    /// The first routes of a view came. After the policy it was used only for want of routes before
-    /// it, so it goes down when they come.
+    /// The peer of a view that is up, or comes up with this update; `None` when it does not.
+    ///
+    /// What an update says before there are routes is not worth a session, but for the end of an
+    /// empty table. FRR without `soft-reconfiguration inbound` knows of no routes before its policy
+    /// and tells of each as withdrawn; and after its policy it begins with the table's end.
+    fn first(
+        &mut self,
+        header: &PeerHeader,
+        view: View,
+        up: Option<Arc<Peer>>,
+        times: (Timestamp, Timestamp),
+        update: &Update<'_>,
+    ) -> Option<Arc<Peer>> {
+        let (is_pre, has_routes) = (views::pre(view) == view, update.announced().next().is_some());
+        if is_pre && has_routes {
+            self.pre_begins(header, view, times);
+        }
+        let is_worth = has_routes || is_pre && update.end_of_rib().is_some();
+        up.or_else(|| is_worth.then(|| self.view_up(header, view, times)))
+    }
+
+    /// There are routes before the policy. After it they were used only for want of these.
+    fn pre_begins(&mut self, header: &PeerHeader, view: View, times: (Timestamp, Timestamp)) {
+        let is_auto = self.views.takes(view, true) && self.views.takes(views::post(view), false);
+        let Some(known) = self.peers.get_mut(&key(header)) else { return };
+        if let Some(has_pre) = known.has_pre.get_mut(slot(view)) {
+            *has_pre = true;
+        }
+        let post = known.up.get_mut(slot(views::post(view)));
+        let replaced = post.filter(|_| is_auto && views::post(view) != view).and_then(Option::take);
+        if let Some(replaced) = replaced {
+            self.batcher.session(&replaced, times, RouteEventKind::PeerDown);
+        }
+    }
+
+    /// A view comes up.
     fn view_up(
         &mut self,
         header: &PeerHeader,
@@ -229,18 +265,9 @@ impl Router {
     ) -> Arc<Peer> {
         let collector = views::collector(&self.name, header, view);
         let peer = Arc::new(Peer { collector, asn: header.asn, addr: header.addr });
-        let post = views::post(view);
-        let mut replaced = None;
-        if let Some(known) = self.peers.get_mut(&key(header)) {
-            if post != view {
-                replaced = known.up.get_mut(slot(post)).and_then(Option::take);
-            }
-            if let Some(up) = known.up.get_mut(slot(view)) {
-                *up = Some(Arc::clone(&peer));
-            }
-        }
-        if let Some(replaced) = replaced {
-            self.batcher.session(&replaced, times, RouteEventKind::PeerDown);
+        let known = self.peers.get_mut(&key(header));
+        if let Some(up) = known.and_then(|known| known.up.get_mut(slot(view))) {
+            *up = Some(Arc::clone(&peer));
         }
         self.batcher.session(&peer, times, RouteEventKind::PeerUp);
         peer

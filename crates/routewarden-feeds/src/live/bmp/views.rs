@@ -38,7 +38,7 @@ impl Default for ViewsConfig {
 impl ViewsConfig {
     /// Whether a view is used of a peer; `has_pre` says whether the table was told before its
     /// policy.
-    pub(super) fn takes(&self, view: View, has_pre: bool) -> bool {
+    pub(super) fn takes(self, view: View, has_pre: bool) -> bool {
         let takes = |side: PolicySide, is_post: bool| match side {
             PolicySide::Auto => !is_post || !has_pre,
             PolicySide::Pre => !is_post,
@@ -100,19 +100,18 @@ pub(super) const fn not_used(view: View) -> &'static str {
 
 /// Collector of a peer's routes in a view.
 pub(super) fn collector(router: &str, peer: &PeerHeader, view: View) -> String {
-    let mut name = router.to_owned();
     let distinguisher = peer.distinguisher;
-    match peer.peer_type {
-        PeerType::Local => name += &format!("/local-{:x}", distinguisher.0),
-        _ if distinguisher.0 != 0 => name += &format!("/vrf-{distinguisher}"),
-        _ => {}
-    }
-    name += match view {
+    let instance = match peer.peer_type {
+        PeerType::Local => format!("/local-{:x}", distinguisher.0),
+        _ if distinguisher.0 != 0 => format!("/vrf-{distinguisher}"),
+        _ => String::new(),
+    };
+    let view = match view {
         View::AdjRibInPre => "",
         View::AdjRibInPost => "/post",
         View::AdjRibOutPre => "/out-pre",
         View::AdjRibOutPost => "/out",
         View::LocRib => "/loc",
     };
-    name
+    format!("{router}{instance}{view}")
 }
