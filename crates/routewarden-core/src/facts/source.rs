@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Timestamp;
 
 /// Which facts a source gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactKind {
     /// Validated ROA payloads.
@@ -28,6 +28,12 @@ pub enum FactKind {
     Delegations,
     /// Members of a constituency.
     Constituency,
+    /// Objects of an Internet routing registry.
+    Irr,
+    /// Networks as they describe themselves in PeeringDB.
+    PeeringDb,
+    /// Participants of a programme, as MANRS.
+    Participants,
 }
 
 /// A SHA-256 hash (FIPS 180-4); its text form is 64 hexadecimal digits.
