@@ -1,8 +1,8 @@
 //! The fuzz bodies of RTR and RPSL over damaged input, and over the seeds of the fuzzer.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "clippy exempts test functions only"
+    reason = "test code: helpers outside of #[test] functions"
 )]
 
 use std::path::Path;

@@ -1,14 +1,14 @@
 //! Facts that are read again: from files, and from a server on loopback with every fault.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "clippy exempts test functions only"
+    clippy::print_stderr,
+    reason = "test code: helpers outside of #[test] functions"
 )]
 
-mod common;
+mod rtr_cache;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,11 +16,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::cache::{NOW, PATIENCE, StoppedClock};
 use routewarden_core::facts::FactKind;
 use routewarden_feeds::facts::refresh::{
     FactBoard, FactFeed, FactState, FactStatus, FactTable, FactUpdate, RefreshContext, run,
 };
+use rtr_cache::{NOW, PATIENCE, StoppedClock};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;

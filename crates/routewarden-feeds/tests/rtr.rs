@@ -1,16 +1,17 @@
 //! The RTR client against caches that are right, odd and hostile.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "clippy exempts test functions only"
+    clippy::print_stderr,
+    reason = "test code: helpers outside of #[test] functions"
 )]
 
 mod common;
+mod rtr_cache;
 
-use common::cache::{Client, FakeCache, NOW, SESSION, Session, announce, end, withdraw};
+use rtr_cache::{Client, FakeCache, NOW, SESSION, Session, announce, end, withdraw};
 use std::time::Duration;
 
 use routewarden_core::Asn;

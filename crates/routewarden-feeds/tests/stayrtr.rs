@@ -1,24 +1,25 @@
 //! The RTR client against StayRTR, started and stopped here.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "clippy exempts test functions only"
+    clippy::print_stderr,
+    reason = "test code: helpers outside of #[test] functions"
 )]
 
 mod common;
+mod rtr_cache;
 
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::cache::Client;
 use routewarden_core::facts::RovState;
 use routewarden_core::{Asn, Origin};
 use routewarden_feeds::facts::rtr::RtrCache;
 use routewarden_feeds::facts::{load_file, load_vrps};
+use rtr_cache::Client;
 
 /// Whether the program is installed. In CI it must be.
 fn is_installed() -> bool {

@@ -1,7 +1,6 @@
 //! What the tests share: where the real data lies, and how to read a stream.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-pub(crate) mod cache;
 pub(crate) mod mrt;
 
 use std::ops::ControlFlow;

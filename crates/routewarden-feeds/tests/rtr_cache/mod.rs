@@ -1,4 +1,5 @@
 //! An RTR client under test, and caches that do as they are told.
+#![allow(dead_code, reason = "every test file uses its own part")]
 
 use std::sync::Arc;
 use std::time::Duration;
