@@ -20,6 +20,7 @@ pub use fetch::{
     ATTEMPTS_MAX, BACKOFF_FIRST, BACKOFF_MAX, CONNECT_TIMEOUT, INDEX_OCTETS_MAX, READ_TIMEOUT,
     REDIRECTS_MAX, Sleep,
 };
+pub(crate) use fetch::{agent, header};
 use layout::NamedFile;
 pub use layout::{Collector, Project};
 

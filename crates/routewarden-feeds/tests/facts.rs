@@ -442,7 +442,7 @@ fn the_date_of_the_file_goes_before_the_hint() {
 }
 
 /// Small well-formed files: the seeds of the damage below, and of the fuzzer.
-const SEEDS: [&str; 15] = [
+const SEEDS: [&str; 18] = [
     r#"{"roas":[{"asn":64496,"prefix":"192.0.2.0/24"}],"aspas":[{"customer_asid":64496,"providers":[64497,"AS64498"]}],"provider_authorizations":{"ipv4":[{"customer_asid":64496,"providers":[0]}],"ipv6":[]}}"#,
     r#"{"metadata":{"buildtime":"2025-07-20T09:31:33Z"},"roas":[{"asn":64496,"prefix":"192.0.2.0/24","maxLength":25,"ta":"ripe","expires":1},{"asn":"AS64497","prefix":"2001:db8::/32","maxLength":48}]}"#,
     "ASN,IP Prefix,Max Length,Trust Anchor\nAS64496,192.0.2.0/24,25,ripe\nAS0,2001:db8::/32,,x\n",
@@ -456,12 +456,15 @@ const SEEDS: [&str; 15] = [
     "2|arin|1|3|19830705|20250720|0\narin|US|ipv4|192.0.2.0|256|2|assigned\narin||asn|1|9||reserved\n",
     r#"{"64496": "EXAMPLE-AS Ex\u00e4mple, NL", "64497": "X \ud83d\ude00"}"#,
     "64496 EXAMPLE-AS Example, NL\nAS64497\tX\n",
+    r#"{"net":{"data":[{"id":7,"asn":64496,"name":"E","info_prefixes4":20}]},"poc":{"data":[{"net_id":7,"role":"NOC"}]},"netixlan":{"data":[{"net_id":7,"ix_id":1,"name":"X"}]}}"#,
+    r#"{"participants":[{"name":"E","ASNs":[64496,"AS64497"],"member_since":"2020-01-02"}]}"#,
+    "Name,ASNs,Since\n\"E, Ltd\",64496;64497,2020-01-02\n",
     r#"{"roas":[{"asn":99999999999999999999999999,"prefix":"999.0.0.0/999","maxLength":1e300}]}"#,
     r#"{"roas":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}"#,
 ];
 
 fn run_all(data: &[u8]) {
-    for kind in 0..7 {
+    for kind in 0..9 {
         fuzz::facts(kind, data);
     }
 }

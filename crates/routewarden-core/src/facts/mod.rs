@@ -8,8 +8,11 @@ pub mod aspa;
 pub mod bogons;
 pub mod constituency;
 pub mod delegations;
+pub mod irr;
 pub mod organisations;
 pub mod origins;
+pub mod participants;
+pub mod peering_db;
 pub mod prefix_table;
 pub mod relations;
 pub mod rpki_change;
@@ -25,8 +28,11 @@ pub use bogons::{
 };
 pub use constituency::{Constituency, Criticality, Holding, Member, MemberPrefix, Role, Touch};
 pub use delegations::{CountryCode, Delegation, DelegationStatus, DelegationTable, Registry};
+pub use irr::{IrrState, IrrTable};
 pub use organisations::{Organisation, OrganisationTable};
 pub use origins::OriginTable;
+pub use participants::ParticipantTable;
+pub use peering_db::PeeringDbTable;
 pub use prefix_table::{PrefixRuns, PrefixTable};
 pub use relations::{Link, Relation, RelationTable};
 pub use rpki_change::{

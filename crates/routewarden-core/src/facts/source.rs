@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::Timestamp;
 
 /// Which facts a source gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactKind {
     /// Validated ROA payloads.
@@ -29,6 +29,12 @@ pub enum FactKind {
     Delegations,
     /// Members of a constituency.
     Constituency,
+    /// Objects of an Internet routing registry.
+    Irr,
+    /// Networks as they describe themselves in PeeringDB.
+    PeeringDb,
+    /// Participants of a programme, as MANRS.
+    Participants,
 }
 
 /// A SHA-256 hash (FIPS 180-4); its text form is 64 hexadecimal digits.

@@ -33,6 +33,21 @@ const MAGIC_OCTETS: u64 = 6;
 /// How a caller waits: sleeps in the binary, returns at once in tests.
 pub type Sleep<'a> = &'a mut dyn FnMut(Duration);
 
+/// Makes requests within this crate's limits.
+pub(crate) fn agent(proxy: Option<ureq::Proxy>, https_only: bool) -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .https_only(https_only)
+        .max_redirects(REDIRECTS_MAX)
+        .proxy(proxy)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_recv_response(Some(READ_TIMEOUT))
+        .timeout_per_read(Some(READ_TIMEOUT))
+        .user_agent(concat!("routewarden/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent()
+}
+
 /// An HTTP client with this crate's limits.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -48,17 +63,7 @@ impl Client {
     ) -> Result<Self, ArchiveError> {
         let proxy = proxy.map(ureq::Proxy::new).transpose();
         let proxy = proxy.map_err(|source| ArchiveError::Proxy { source: Box::new(source) })?;
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .https_only(https_only)
-            .max_redirects(REDIRECTS_MAX)
-            .proxy(proxy)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_recv_response(Some(READ_TIMEOUT))
-            .timeout_per_read(Some(READ_TIMEOUT))
-            .user_agent(concat!("routewarden/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+        let agent = agent(proxy, https_only);
         Ok(Client { agent, file_octets_max })
     }
 
@@ -299,7 +304,7 @@ fn compression_of_name(path: &Path) -> Compression {
     }
 }
 
-fn header<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
 }
 

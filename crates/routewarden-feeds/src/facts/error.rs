@@ -160,5 +160,10 @@ pub(super) const fn expected(kind: FactKind) -> &'static str {
             "delegations: lines of registry|country|ipv4, ipv6 or asn|start|value|date|status"
         }
         FactKind::Constituency => "a constituency: TOML with at least one [[member]]",
+        FactKind::Irr => "RPSL: route, route6, as-set or aut-num objects",
+        FactKind::PeeringDb => "PeeringDB: JSON with \"data\", or an object of such by type",
+        FactKind::Participants => {
+            "participants: JSON array of asn, name; or CSV whose first line names a column ASN"
+        }
     }
 }

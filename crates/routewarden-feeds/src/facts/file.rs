@@ -25,6 +25,17 @@ pub fn load_file<T>(
 ) -> Result<Loaded<T>, FactsError> {
     let open = |source| FactsError::Open { path: path.into(), source };
     let file = File::open(path).map_err(open)?;
+    load_opened(path, file, date_hint, load)
+}
+
+/// As [`load_file`], of a file that is open and may have another name than `path` says.
+pub(super) fn load_opened<T>(
+    path: &Path,
+    file: File,
+    date_hint: Option<Timestamp>,
+    load: Load<T>,
+) -> Result<Loaded<T>, FactsError> {
+    let open = |source| FactsError::Open { path: path.into(), source };
     // A directory opens on Unix and fails on the first read: say so here.
     if file.metadata().map_err(open)?.is_dir() {
         return Err(open(io::ErrorKind::IsADirectory.into()));

@@ -4,10 +4,12 @@ use std::io::BufReader;
 use std::path::Path;
 
 use routewarden_core::Origin;
+use routewarden_core::facts::{IrrState, IrrTable};
 
 use super::{
     FactsError, Load, Loaded, Rpki, SKIPPED_SAMPLES_MAX, load_as_names, load_constituency,
-    load_delegations, load_organisations, load_origins, load_relations, load_rpki,
+    load_delegations, load_irr, load_organisations, load_origins, load_participants,
+    load_peering_db, load_relations, load_rpki,
 };
 
 /// Runs one parser, chosen by `kind`, on arbitrary octets and checks what must always hold.
@@ -15,7 +17,7 @@ use super::{
 /// # Panics
 /// When something does not hold.
 pub fn facts(kind: u8, data: &[u8]) {
-    match kind % 7 {
+    match kind % 9 {
         0 => {
             if let Ok(loaded) = run(load_rpki, data) {
                 let Rpki { vrps: table, aspas } = &loaded.facts.table;
@@ -65,11 +67,43 @@ pub fn facts(kind: u8, data: &[u8]) {
                 assert!(listed.all(|l| table.covering(&l.prefix).any(|held| held.listed == l)));
             }
         }
-        _ => {
+        6 => {
             if let Ok(loaded) = run(load_delegations, data) {
                 assert!(!loaded.facts.table.is_empty());
             }
         }
+        7 => {
+            if let Ok(loaded) = run(load_peering_db, data) {
+                let table = &loaded.facts.table;
+                assert!(table.iter().all(|network| table.network(network.asn) == Some(network)));
+            }
+        }
+        _ => {
+            if let Ok(loaded) = run(load_participants, data) {
+                let table = &loaded.facts.table;
+                assert!(table.iter().all(|entry| table.of(entry.asn).contains(entry)));
+            }
+        }
+    }
+}
+
+/// Reads arbitrary octets as a dump of a routing registry and checks what must always hold.
+///
+/// # Panics
+/// When something does not hold.
+pub fn rpsl(data: &[u8]) {
+    let Ok(loaded) = run(load_irr, data) else { return };
+    let table = &loaded.facts.table;
+    for route in table.routes().take(100) {
+        let state = table.state(&route.prefix, Origin::As(route.origin));
+        assert!(state == IrrState::Valid, "{route:?} {state:?}");
+        assert!(table.covering(&route.prefix).any(|held| held == route));
+    }
+    let both = IrrTable::united([table, table]);
+    assert!(both.counts() == table.counts());
+    for name in ["AS-A", "AS-SET", "AS1:AS-A"] {
+        let expansion = table.expand(name);
+        assert!(table.members(name).is_some() || expansion.missing.contains(name));
     }
 }
 

@@ -13,7 +13,8 @@ pub const LINE_OCTETS_MAX: usize = 64 << 10;
 pub const ENTRIES_MAX: u64 = 8_000_000;
 /// Most decompressed octets of one file. All VRPs in JSON are 75 MB, with sources 300 MB.
 pub const OCTETS_MAX: u64 = 1 << 30;
-/// Most decompressed octets of a file whose text is kept: organisations and names.
+/// Most decompressed octets of a file whose text is kept: organisations, names,
+/// PeeringDB, participants.
 pub const TEXT_FILE_OCTETS_MAX: u64 = 256 << 20;
 /// Most decompressed octets of a constituency. A million prefixes take some 30 MB.
 pub const CONSTITUENCY_OCTETS_MAX: u64 = 64 << 20;
@@ -31,7 +32,10 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn of(kind: FactKind) -> Self {
         let octets_max = match kind {
-            FactKind::Organisations | FactKind::AsNames => TEXT_FILE_OCTETS_MAX,
+            FactKind::Organisations
+            | FactKind::AsNames
+            | FactKind::PeeringDb
+            | FactKind::Participants => TEXT_FILE_OCTETS_MAX,
             FactKind::Constituency => CONSTITUENCY_OCTETS_MAX,
             _ => OCTETS_MAX,
         };
@@ -94,27 +98,28 @@ pub(super) fn read_lines(
     }
 }
 
-struct Lines<'r> {
+/// Lines one after the other.
+pub(super) struct Lines<'r> {
     reader: &'r mut dyn BufRead,
     /// Octets read so far.
-    octets: u64,
+    pub(super) octets: u64,
     octets_max: u64,
     /// Number of the line in `buffer`, from 1.
-    line: u64,
+    pub(super) line: u64,
     /// The line without its end, at most [`LINE_OCTETS_MAX`].
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     /// Whether the line went on beyond the buffer.
-    is_cut: bool,
+    pub(super) is_cut: bool,
 }
 
 impl<'r> Lines<'r> {
-    fn new(reader: &'r mut dyn BufRead, octets_max: u64) -> Self {
+    pub(super) fn new(reader: &'r mut dyn BufRead, octets_max: u64) -> Self {
         Lines { reader, octets: 0, octets_max, line: 0, buffer: Vec::new(), is_cut: false }
     }
 
     /// Reads the next line into the buffer; false at the end. Stops in a line that goes on
     /// beyond the limit, too.
-    fn next(&mut self) -> io::Result<bool> {
+    pub(super) fn next(&mut self) -> io::Result<bool> {
         self.buffer.clear();
         self.is_cut = false;
         self.line += 1;

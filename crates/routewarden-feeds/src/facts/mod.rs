@@ -8,6 +8,9 @@
 //! | relations | CAIDA as-rel serial-1 and serial-2 |
 //! | AS names | one JSON object of ASN to name, or lines of ASN and name |
 //! | delegations | `delegated-REGISTRY-extended` of the registries |
+//! | routing registries | RPSL dumps of RIPE and RADB |
+//! | PeeringDB | answers of its API, dumps of several |
+//! | participants | JSON of the MANRS Observatory, CSV |
 //! | constituency | our own TOML: `docs/reference/constituency.md` |
 //!
 //! The `load_*` functions take decompressed octets; their `path` is a label for messages and the
@@ -19,6 +22,7 @@
 
 mod as_names;
 mod aspas;
+mod config;
 mod constituency;
 mod date;
 mod delegations;
@@ -30,8 +34,15 @@ mod input;
 mod json;
 mod organisations;
 mod origins;
+mod participants;
+mod peering_db;
+pub mod refresh;
 mod relations;
+pub mod rpki;
+pub mod rpsl;
+pub mod rtr;
 mod skipped;
+pub mod slurm;
 mod vrps;
 
 use std::io::BufRead;
@@ -42,6 +53,7 @@ use routewarden_core::facts::{FactKind, FactSource, Sourced};
 
 pub use as_names::load_as_names;
 pub use aspas::ASPA_PROVIDERS_MAX;
+pub use config::FactsConfig;
 pub use constituency::load_constituency;
 pub use delegations::load_delegations;
 pub use error::FactsError;
@@ -52,7 +64,10 @@ pub use input::{
 pub use json::{JSON_DEPTH_MAX, JSON_TOKEN_OCTETS_MAX};
 pub use organisations::load_organisations;
 pub use origins::load_origins;
+pub use participants::load_participants;
+pub use peering_db::{CONTACTS_MAX, EXCHANGES_MAX, VALUE_CHARS_MAX, load_peering_db};
 pub use relations::load_relations;
+pub use rpsl::load_irr;
 pub use skipped::{Place, SAMPLE_CHARS_MAX, SKIPPED_SAMPLES_MAX, SkipKind, SkippedEntry};
 pub use vrps::{Rpki, load_rpki, load_vrps};
 

@@ -44,6 +44,9 @@ pub enum SkipKind {
     RecordType,
     /// No name.
     Name,
+    /// An RPSL object larger than
+    /// [`OBJECT_OCTETS_MAX`](super::rpsl::OBJECT_OCTETS_MAX).
+    ObjectTooLong,
     /// Given before; of differing entries the last counts.
     Duplicate,
 }
@@ -66,6 +69,7 @@ impl SkipKind {
             SkipKind::Json => "json",
             SkipKind::RecordType => "record_type",
             SkipKind::Name => "name",
+            SkipKind::ObjectTooLong => "object_too_long",
             SkipKind::Duplicate => "duplicate",
         }
     }
