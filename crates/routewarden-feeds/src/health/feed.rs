@@ -237,7 +237,7 @@ impl Feed {
 }
 
 fn slot_index(slot: i64) -> usize {
-    usize::try_from(slot.rem_euclid(6)).unwrap_or(0)
+    usize::try_from(slot).unwrap_or(0) % SLOTS
 }
 
 /// Whole seconds of microseconds.

@@ -110,16 +110,17 @@ fn round(
     heard: &mut Heard,
 ) -> Result<(), SessionFault> {
     let now = context.clock.now();
-    let (mut frames, mut octets, mut lost) = (0, 0, Ok(()));
+    let (mut frames, mut texts, mut octets, mut lost) = (0, 0, 0, Ok(()));
     let (mut next, mut has_message) = (Some(first), false);
     while let Some(frame) = next {
+        frames += 1;
         match text_of(frame) {
             Err(fault) => {
                 lost = Err(fault);
                 break;
             }
             Ok(Frame::Text(text)) => {
-                frames += 1;
+                texts += 1;
                 octets += text.len() as u64;
                 match hearing.decoder.frame(&text, now, &mut hearing.batcher) {
                     Ok(is_message) => has_message |= is_message,
@@ -135,7 +136,7 @@ fn round(
         let is_enough = hearing.batcher.is_full() || frames >= FRAMES_PER_ROUND_MAX;
         next = if is_enough { None } else { socket.next().now_or_never() };
     }
-    context.status.heard(frames as u64, octets, now);
+    context.status.heard(texts, octets, now);
     hearing.decoder.report(&context.status, now);
     heard.frame = Instant::now();
     if has_message {
