@@ -182,7 +182,8 @@ fn measure(kind: SourceKind, count: u32) -> Outcome<()> {
     runtime.block_on(async {
         let (context, mut queue) = surroundings(kind);
         let addr = start(kind, &config, context).await?;
-        let sender = std::thread::spawn(move || -> Outcome<()> {
+        // The stream is handed back: closed with our OPEN unread, it would be reset.
+        let sender = std::thread::spawn(move || -> Outcome<std::net::TcpStream> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut stream = tokio::net::TcpStream::connect(addr).await?;
@@ -190,7 +191,7 @@ fn measure(kind: SourceKind, count: u32) -> Outcome<()> {
                 for _ in 0..rounds {
                     stream.write_all(&octets).await?;
                 }
-                Ok(())
+                Ok(stream.into_std()?)
             })
         });
         let (started, before) = (Instant::now(), cpu_secs(&thread));
@@ -205,7 +206,7 @@ fn measure(kind: SourceKind, count: u32) -> Outcome<()> {
             }
         }
         let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_secs(&thread) - before);
-        sender.join().map_err(|_| "the sender panicked")??;
+        drop(sender.join().map_err(|_| "the sender panicked")??);
         #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
         let rate = |secs: f64| announced as f64 / secs;
         println!(

@@ -215,5 +215,14 @@ proptest! {
         for body in [mrt_record, bgp_update, bmp_message, bgp_message] {
             body(&noise);
         }
+        for (target, body) in [("bmp_message", bmp_message as fn(&[u8])), ("bgp_message", bgp_message)] {
+            for mut damaged in corpus(target) {
+                for (at, bits) in &flips {
+                    let at = at.index(damaged.len());
+                    damaged[at] ^= bits;
+                }
+                body(&damaged);
+            }
+        }
     }
 }

@@ -74,7 +74,7 @@ pub struct BgpNeighbourConfig {
     #[serde(default)]
     pub add_path: bool,
     /// Whether it is asked for End-of-RIB markers: by a graceful restart capability without
-    /// families (RFC 4724 §3), without which FRR and GoBGP send none. We keep none of its routes
+    /// families (RFC 4724 §3), without which FRR sends none. We keep none of its routes
     /// when its session ends, whatever it restarts.
     #[serde(default)]
     pub ask_end_of_rib: bool,
