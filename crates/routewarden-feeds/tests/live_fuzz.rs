@@ -38,14 +38,18 @@ fn damage(seed: &[u8], body: fn(&[u8])) {
 fn damaged_responses_never_panic() {
     let seeds = seeds("rtr_pdu");
     assert!(seeds.len() >= 4);
-    seeds.iter().for_each(|seed| damage(seed, rtr_pdu));
+    for seed in &seeds {
+        damage(seed, rtr_pdu);
+    }
 }
 
 #[test]
 fn damaged_dumps_never_panic() {
     let seeds = seeds("rpsl");
     assert!(seeds.len() >= 4);
-    seeds.iter().for_each(|seed| damage(seed, rpsl));
+    for seed in &seeds {
+        damage(seed, rpsl);
+    }
 }
 
 proptest! {

@@ -11,16 +11,23 @@
 mod common;
 mod rtr_cache;
 
-use rtr_cache::{Client, FakeCache, NOW, SESSION, Session, announce, end, withdraw};
+use rtr_cache::{
+    Client, FakeCache, NOW, PATIENCE, SESSION, Session, StoppedClock, announce, end, withdraw,
+};
+use std::sync::Arc;
 use std::time::Duration;
 
 use routewarden_core::Asn;
-use routewarden_core::facts::{TrustAnchorId, Vrp};
+use routewarden_core::facts::{FactKind, TrustAnchorId, Vrp};
+use routewarden_feeds::facts::refresh::{FactBoard, FactFeed, FactTable, RefreshContext};
+use routewarden_feeds::facts::rpki::{self, RpkiConfig};
 use routewarden_feeds::facts::rtr::pdu::{AspaLayout, Pdu, PduBody, code};
 use routewarden_feeds::facts::rtr::{EXPIRE_DEFAULT, RtrTables};
 use routewarden_feeds::facts::{load_file, load_vrps};
 use routewarden_feeds::live::SourceState;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 const QUERY: PduBody = PduBody::ResetQuery;
 
@@ -155,7 +162,8 @@ async fn an_older_version_is_taken_as_told_as_answered_and_as_a_closed_connectio
     // The next session begins at the top again, and an answer may be of a lower version.
     let mut session = cache.accept().await;
     expect(&mut session, 2, QUERY).await;
-    session.send(1, [PduBody::CacheResponse { session: 2 }, end(2, 1)]).await;
+    let record = announce("2001:db8::/32", 64496);
+    session.send(1, [PduBody::CacheResponse { session: 2 }, record, end(2, 1)]).await;
     assert_eq!(client.next().await.version, 1);
     client.stop().await;
 }
@@ -202,6 +210,26 @@ async fn without_data_the_cache_is_asked_again() {
     expect(&mut session, 2, QUERY).await;
     session.respond((SESSION, 1), vec![announce("192.0.2.0/24", 64496)]).await;
     assert_eq!(client.next().await.vrps.len(), 1);
+    client.stop().await;
+}
+
+/// StayRTR answers so when all that its file has is expired: that must not take all VRPs away.
+#[tokio::test]
+async fn a_response_without_any_record_is_no_data() {
+    let (cache, session, mut client) = with_two().await;
+    drop(session);
+    let mut session = cache.accept().await;
+    expect(&mut session, 2, serial_query(1)).await;
+    session.send(2, [PduBody::CacheReset]).await;
+    expect(&mut session, 2, QUERY).await;
+    session.respond((7, 1), Vec::new()).await;
+    client.until(|status| status.faults.contains_key("rtr_no_records")).await;
+    assert_eq!(client.snapshot().vrps, 2);
+    session.send(2, [PduBody::SerialNotify { session: 7, serial: 2 }]).await;
+    expect(&mut session, 2, QUERY).await;
+    session.respond((7, 2), vec![announce("192.0.2.0/24", 64496)]).await;
+    let tables = client.next().await;
+    assert_eq!((tables.vrps.len(), tables.session), (1, 7));
     client.stop().await;
 }
 
@@ -323,4 +351,66 @@ async fn one_change_among_all_vrps_is_seen_at_once() {
     eprintln!("{count} VRPs in {loaded:?}, one more in {changed:?}");
     assert!(changed < Duration::from_secs(3), "{changed:?}");
     client.stop().await;
+}
+
+#[tokio::test]
+async fn the_preferred_source_counts_and_local_exceptions_apply() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, slurm) = (folder.path().join("vrps.json"), folder.path().join("slurm.json"));
+    std::fs::write(&file, r#"{"roas":[{"asn":64496,"prefix":"192.0.2.0/24"}]}"#).unwrap();
+    let exceptions = |asn| {
+        let text = format!(
+            r#"{{"slurmVersion":1,"validationOutputFilters":{{"prefixFilters":[]}},
+            "locallyAddedAssertions":{{"prefixAssertions":[{{"asn":{asn},"prefix":"2001:db8::/32"}}]}}}}"#
+        );
+        std::fs::write(&slurm, text).unwrap();
+    };
+    exceptions(64500);
+    let (cache, rtr) = FakeCache::bind().await;
+    let feed = FactFeed::new("file", FactKind::Vrps, file.to_str().unwrap());
+    let config = RpkiConfig { rtr: vec![rtr], files: vec![feed], slurm: vec![slurm.clone()] };
+    let (updates, mut receiver) = mpsc::channel(1);
+    let context = RefreshContext {
+        updates,
+        board: FactBoard::default(),
+        clock: Arc::new(StoppedClock),
+        cancel: CancellationToken::new(),
+        now: Arc::default(),
+        cache_dir: folder.path().to_owned(),
+        proxy: None,
+    };
+    let (now, cancel) = (Arc::clone(&context.now), context.cancel.clone());
+    let task = tokio::spawn(rpki::run(config.clone(), rpki::handles(&config), context));
+    let mut next = async || {
+        let update = async {
+            loop {
+                // A call that nobody waits for yet is lost: call again.
+                now.notify_waiters();
+                let wait = Duration::from_millis(20);
+                if let Ok(update) = tokio::time::timeout(wait, receiver.recv()).await {
+                    return update.unwrap();
+                }
+            }
+        };
+        let update = tokio::time::timeout(PATIENCE, update).await.expect("an update in time");
+        let FactTable::Rpki { vrps, .. } = update.table else { panic!("{update:?}") };
+        let asns: Vec<u32> = vrps.iter().map(|vrp| vrp.asn.0).collect();
+        (vrps.source.name.clone(), asns, update.version.rtr)
+    };
+    let mut session = cache.accept().await;
+    let name = "vrps.json with SLURM".to_owned();
+    assert_eq!(next().await, (name, vec![64496, 64500], None));
+    session.respond((SESSION, 1), vec![announce("192.0.2.0/24", 64497)]).await;
+    let name = "RTR test, session 45616, serial 1 with SLURM".to_owned();
+    assert_eq!(next().await, (name.clone(), vec![64497, 64500], Some((SESSION, 1))));
+    exceptions(64501);
+    assert_eq!(next().await, (name, vec![64497, 64501], Some((SESSION, 1))));
+    // What cannot be used does not take away what is in force: only a new serial gives news.
+    std::fs::write(&slurm, "{").unwrap();
+    session.send(2, [PduBody::SerialNotify { session: SESSION, serial: 2 }]).await;
+    session.respond((SESSION, 2), vec![withdraw("192.0.2.0/24", 64497)]).await;
+    let name = "RTR test, session 45616, serial 2 with SLURM".to_owned();
+    assert_eq!(next().await, (name, vec![64501], Some((SESSION, 2))));
+    cancel.cancel();
+    tokio::time::timeout(PATIENCE, task).await.expect("it stops").unwrap();
 }

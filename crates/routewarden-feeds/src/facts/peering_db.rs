@@ -75,14 +75,14 @@ fn text(member: Option<Member>) -> Box<str> {
     text.trim().chars().take(VALUE_CHARS_MAX).collect::<String>().into()
 }
 
-fn number(member: Option<Member>) -> Option<u64> {
+fn number(member: Option<&Member>) -> Option<u64> {
     match member {
-        Some(Member::Number(number)) => Some(number),
+        Some(Member::Number(number)) => Some(*number),
         _ => None,
     }
 }
 
-fn count(member: Option<Member>) -> Option<u32> {
+fn count(member: Option<&Member>) -> Option<u32> {
     number(member).and_then(|count| u32::try_from(count).ok())
 }
 
@@ -90,7 +90,7 @@ impl Parts {
     fn push(&mut self, members: Members<13>) -> Result<(), SkipKind> {
         let members = members.ok_or(SkipKind::Fields)?;
         let [id, net, asn, name, set, v4, v6, policy, kind, role, email, phone, exchange] = members;
-        let (net, asn) = (number(net), number(asn));
+        let (net, asn) = (number(net.as_ref()), number(asn.as_ref()));
         if let (Some(net), Some(_)) = (net, exchange) {
             let held = self.exchanges.entry(net).or_default();
             if held.len() < EXCHANGES_MAX {
@@ -108,14 +108,14 @@ impl Parts {
                 asn,
                 name: text(name),
                 irr_as_set: text(set),
-                prefixes_v4: count(v4),
-                prefixes_v6: count(v6),
+                prefixes_v4: count(v4.as_ref()),
+                prefixes_v6: count(v6.as_ref()),
                 policy: text(policy),
                 network_type: text(kind),
                 contacts: Box::default(),
                 exchanges: Box::default(),
             };
-            self.networks.push((number(id).ok_or(SkipKind::Fields)?, network));
+            self.networks.push((number(id.as_ref()).ok_or(SkipKind::Fields)?, network));
         }
         Ok(())
     }

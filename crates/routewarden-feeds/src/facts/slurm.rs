@@ -104,24 +104,26 @@ struct Document {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
 struct Filters {
-    #[serde(default)]
-    prefix_filters: Vec<PrefixFilter>,
+    #[serde(default, rename = "prefixFilters")]
+    prefix: Vec<PrefixFilter>,
     /// Router keys are of no use here.
     #[serde(default, rename = "bgpsecFilters")]
-    _bgpsec_filters: Vec<IgnoredAny>,
-    aspa_filters: Option<Vec<AspaFilter>>,
+    _bgpsec: Vec<IgnoredAny>,
+    #[serde(rename = "aspaFilters")]
+    aspa: Option<Vec<AspaFilter>>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
 struct Assertions {
-    #[serde(default)]
-    prefix_assertions: Vec<PrefixAssertion>,
+    #[serde(default, rename = "prefixAssertions")]
+    prefix: Vec<PrefixAssertion>,
     #[serde(default, rename = "bgpsecAssertions")]
-    _bgpsec_assertions: Vec<IgnoredAny>,
-    aspa_assertions: Option<Vec<AspaAssertion>>,
+    _bgpsec: Vec<IgnoredAny>,
+    #[serde(rename = "aspaAssertions")]
+    aspa: Option<Vec<AspaAssertion>>,
 }
 
 #[derive(Deserialize)]
@@ -232,26 +234,22 @@ impl Slurm {
             .map_err(|source| SlurmError::Json { path: path.into(), source })?;
         let Document { slurm_version: version, validation_output_filters: filters, .. } = document;
         let assertions = document.locally_added_assertions;
-        let has_aspas = filters.aspa_filters.is_some() || assertions.aspa_assertions.is_some();
+        let has_aspas = filters.aspa.is_some() || assertions.aspa.is_some();
         if !(version == 2 || version == 1 && !has_aspas) {
             return Err(SlurmError::Version { path: path.into(), version });
         }
         let malformed = |member| move |at| SlurmError::Entry { path: path.into(), member, at };
         Ok(Slurm {
-            filters: each(&filters.prefix_filters, filter, malformed("prefixFilters"))?,
-            assertions: each(
-                &assertions.prefix_assertions,
-                assertion,
-                malformed("prefixAssertions"),
-            )?,
+            filters: each(&filters.prefix, filter, malformed("prefixFilters"))?,
+            assertions: each(&assertions.prefix, assertion, malformed("prefixAssertions"))?,
             aspa_filters: filters
-                .aspa_filters
+                .aspa
                 .into_iter()
                 .flatten()
                 .map(|filter| Asn(filter.customer_asn))
                 .collect(),
             aspa_assertions: each(
-                &assertions.aspa_assertions.unwrap_or_default(),
+                &assertions.aspa.unwrap_or_default(),
                 aspa_assertion,
                 malformed("aspaAssertions"),
             )?,

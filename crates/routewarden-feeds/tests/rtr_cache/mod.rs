@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 pub(crate) const SESSION: u16 = 0xb230;
 

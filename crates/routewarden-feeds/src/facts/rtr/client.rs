@@ -21,6 +21,8 @@ use crate::live::{Backoff, SourceState};
 /// Octets asked for in one read: with a PDU that is not whole, the buffer holds no more than this
 /// and [`PDU_OCTETS_MAX`].
 const READ_OCTETS: usize = 64 << 10;
+/// Longest wait after a response without any record.
+const EMPTY_WAIT: Duration = Duration::from_secs(10);
 /// Sessions in a row that a cache closes without a word before a lower version is tried.
 const WORDLESS_SESSIONS: u32 = 3;
 /// Octets of a wrong PDU that are sent back.
@@ -240,6 +242,11 @@ impl Client {
             Step::Go => {}
             Step::Ask(query) => connection.send(&query, silence).await?,
             Step::Wait => connection.deadline = Instant::now() + connection.times.retry,
+            Step::Empty => {
+                let text = "the cache has neither VRPs nor ASPAs".to_owned();
+                self.context.status.fault("rtr_no_records", text, self.context.clock.now());
+                connection.deadline = Instant::now() + connection.times.retry.min(EMPTY_WAIT);
+            }
             Step::Commit(pending, held, intervals) => {
                 connection.times = Times::of(intervals, self.cache.refresh_secs_max);
                 self.commit(pending, held, connection.times.expire_secs).await?;

@@ -24,6 +24,8 @@ pub(super) enum Step {
     Ask(Pdu),
     /// The cache has no data: ask again later.
     Wait,
+    /// The cache says that there is nothing at all: ask again soon.
+    Empty,
     /// A response is complete.
     Commit(Pending, Held, Option<Intervals>),
 }
@@ -165,6 +167,13 @@ impl Exchange {
         intervals: Option<Intervals>,
     ) -> Result<Step, RtrError> {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
+            // StayRTR 0.5.1 answers so when all that its file has is expired.
+            Phase::Receiving { pending, session: held }
+                if held == session && pending.is_empty() =>
+            {
+                self.held = None;
+                Ok(Step::Empty)
+            }
             Phase::Receiving { pending, session: held } if held == session => {
                 let held = Held { version: self.version, session, serial };
                 self.held = Some(held);

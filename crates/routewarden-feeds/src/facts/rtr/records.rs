@@ -43,6 +43,13 @@ pub(super) struct Pending {
     providers_after: usize,
 }
 
+impl Pending {
+    /// Whether it is of everything, and that is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_full && self.vrps_after == 0 && self.aspas_after == 0
+    }
+}
+
 impl Records {
     pub(super) fn len(&self) -> (usize, usize) {
         (self.vrps.len(), self.aspas.len())
