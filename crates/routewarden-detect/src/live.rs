@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashSet;
+use routewarden_core::facts::FactSource;
 use routewarden_core::{AddressFamily, Asn, Peer, Timestamp};
 
 use crate::claim::{Claim, ClaimKind};
@@ -168,6 +169,11 @@ impl Detector {
             retired.changes += shard.changes.retire(before);
         }
         retired
+    }
+
+    /// Sources of the facts in use.
+    pub fn fact_sources(&self) -> impl Iterator<Item = &FactSource> {
+        self.facts().sources()
     }
 
     /// Number of claims followed.

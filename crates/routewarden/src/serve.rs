@@ -8,51 +8,59 @@
 //!
 //! Everything is started and joined here.
 
+mod back_fill;
 mod board;
 mod clock;
 mod core;
 mod engine;
+mod facts;
 mod feeds;
 mod journal;
 mod log;
 mod record;
 mod saved;
 mod sources;
+mod tables;
 mod tidings;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use routewarden_core::Timestamp;
 use routewarden_core::facts::Facts;
+use routewarden_core::{PeerTable, Timestamp};
 use routewarden_detect as detect;
-use routewarden_feeds::live::{Clock, QUEUED_BATCHES_MAX, queue};
-use routewarden_store::ServiceEvent;
+use routewarden_detect::Detector;
+use routewarden_feeds::live::{
+    Clock, QUEUED_BATCHES_MAX, SourceContext, SourceHandle, SourceKind, queue,
+};
+use routewarden_store::{ServiceEvent, StoreReader};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use self::board::Board;
 use self::clock::SteadyClock;
 use self::core::Core;
-use self::engine::{Engine, Order, Parts, Settings};
+use self::engine::{Engine, Parts, Settings};
 use self::feeds::Feeds;
 use self::journal::Journal;
 use self::log::LogWriter;
 use self::record::Record;
-use self::saved::Saved;
-use self::sources::Source;
+use self::saved::{Resumed, Saved};
 use self::tidings::Tidings;
 use crate::config::Config;
 use crate::http::HttpServer;
-use crate::{facts, notify_systemd};
+use crate::notify_systemd;
 
 /// Orders that may wait for the engine.
 const ORDERS_MAX: usize = 16;
 /// The state is saved when the log since the last one is so long.
 const LOG_OCTETS_MAX: u64 = 1 << 30;
+/// After a restart, files of an archive are read again from so long before the last was heard.
+const ARCHIVE_OVERLAP_SECS: i64 = 3_600;
 /// How long the sources have to end their sessions.
 const SOURCES_END: Duration = Duration::from_secs(10);
 
@@ -66,12 +74,16 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot make {}", config.data_dir.display()))?;
     let mut journal = Journal::open(&config.data_dir, config.detect.report_confidence, now)?;
-    let facts = facts::of_config(config)?;
-    let sources = sources::of(config);
-    let (saved, core, log) = start_state(config, facts, &sources, (&mut journal, now))?;
+    let known = crate::facts::of_config(config)?;
+    let Start { saved, core, log, from, is_resumed } =
+        start_state(config, known, (&mut journal, now))?;
+    let sources = sources::of(config, from);
     let settings = settings(config);
-    let since = now.plus_secs(-settings.forget_after_secs);
-    let tidings = Tidings::told_of(journal.told(since)?);
+    let tidings = if is_resumed {
+        Tidings::told_of(journal.told(now.plus_secs(-settings.forget_after_secs))?)
+    } else {
+        Tidings::default()
+    };
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -80,22 +92,54 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     let dyn_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
     let (sink, queue) = queue(QUEUED_BATCHES_MAX);
     let (orders, orders_received) = mpsc::channel(ORDERS_MAX);
-    let handles: Vec<_> = sources.iter().map(|source| source.handle.clone()).collect();
-    let feeds = Feeds::new(handles.clone());
-    let board = Arc::new(Board::new(Arc::clone(&dyn_clock), handles, QUEUED_BATCHES_MAX));
     let cancel = CancellationToken::new();
-
+    let refresh = Arc::new(Notify::new());
+    let cache_dir = config.data_dir.join("facts");
+    std::fs::create_dir_all(&cache_dir)
+        .with_context(|| format!("cannot make {}", cache_dir.display()))?;
+    let (facts_view, mut tasks) = facts::start(
+        config,
+        facts::Surroundings {
+            runtime: runtime.handle(),
+            orders: orders.clone(),
+            clock: Arc::clone(&dyn_clock),
+            cancel: cancel.clone(),
+            now: Arc::clone(&refresh),
+            cache_dir: &cache_dir,
+        },
+    );
+    let mut handles: Vec<_> = sources.iter().map(|source| source.handle.clone()).collect();
+    let feeds = Feeds::new(handles.clone());
+    let filler = SourceContext {
+        status: SourceHandle::new(back_fill::NAME, SourceKind::Archive),
+        sink: sink.clone(),
+        clock: Arc::clone(&dyn_clock),
+        cancel: cancel.clone(),
+    };
+    let archive = config.archive.first().filter(|_| config.health.backfill);
+    let back_fill = match archive.map(|section| sources::of_archive(config, section)) {
+        Some(archive) => {
+            handles.push(filler.status.clone());
+            let (asker, task) =
+                back_fill::start(&archive, runtime.handle(), filler, orders.clone())?;
+            tasks.push(task);
+            asker
+        }
+        None => back_fill::none(),
+    };
+    let board =
+        Arc::new(Board::new(Arc::clone(&dyn_clock), handles, QUEUED_BATCHES_MAX, facts_view));
     let http = runtime.block_on(HttpServer::bind(&config.http));
     let http = http.with_context(|| format!("cannot listen on {}", config.http.listen))?;
     info!(address = %http.local_addr()?, "HTTP");
     let edge = CancellationToken::new();
     let http = runtime.spawn(http.run(board.clone(), edge.clone()));
     runtime.spawn(notify_systemd::watchdog(board.heartbeat(), edge.clone()));
-    watch_signals(&runtime, &cancel)?;
+    watch_signals(&runtime, &cancel, refresh)?;
     let source_tasks = sources::start(sources, runtime.handle(), (&sink, &dyn_clock), &cancel);
     drop(sink);
-    let facts_tasks = facts_live(config, &runtime, &orders, &cancel);
     drop(orders);
+    tasks.extend(backups(config, &runtime, &dyn_clock, &cancel));
 
     let engine = Engine::new(Parts {
         core,
@@ -106,9 +150,11 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         journal,
         tidings,
         feeds,
+        back_fill,
         board: Arc::clone(&board),
         clock,
         settings,
+        has_begun_anew: !is_resumed,
     });
     let on = runtime.handle().clone();
     let engine = std::thread::Builder::new()
@@ -120,7 +166,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     notify_systemd::stopping("ending");
     info!("stopping");
     runtime.block_on(end(source_tasks));
-    runtime.block_on(end(facts_tasks));
+    runtime.block_on(end(tasks));
     let result = engine.join().map_err(|_| anyhow::anyhow!("the engine failed"))?;
     edge.cancel();
     runtime.block_on(end(vec![http]));
@@ -130,7 +176,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 }
 
 /// Waits for tasks; those that do not end in time are given up.
-async fn end(tasks: Vec<tokio::task::JoinHandle<()>>) {
+async fn end(tasks: Vec<JoinHandle<()>>) {
     for mut task in tasks {
         if tokio::time::timeout(SOURCES_END, &mut task).await.is_err() {
             warn!("a task did not end in time");
@@ -149,48 +195,73 @@ fn settings(config: &Config) -> Settings {
         save_every: config.store.snapshot_every.duration(),
         save_after_octets: LOG_OCTETS_MAX,
         forget_after_secs: secs(config.detect.ended_kept),
+        retention_days: config.store.retention_days,
     }
 }
 
-/// The state to go on from: the last one and the log since, or nothing.
+/// What to go on from.
+struct Start {
+    saved: Saved,
+    core: Core,
+    log: Option<LogWriter>,
+    /// Archives are to be followed from then on.
+    from: Timestamp,
+    /// Whether it goes on from a saved state.
+    is_resumed: bool,
+}
+
+/// The state to go on from: the last one and the log since; else tables; else nothing.
 fn start_state(
     config: &Config,
     facts: Facts,
-    sources: &[Source],
     (journal, now): (&mut Journal, Timestamp),
-) -> Result<(Saved, Core, Option<LogWriter>)> {
+) -> Result<Start> {
     let (mut saved, resumed) = Saved::open(&config.data_dir.join("state"), &facts)?;
-    let Some(mut resumed) = resumed else {
-        journal.service(ServiceEvent::Started, now);
-        let core = Core::empty(detector_config(config), facts);
-        let log = saved.save(&core)?;
-        return Ok((saved, core, Some(log)));
+    if let Some(resumed) = resumed {
+        journal.service(ServiceEvent::Recovered, now);
+        let (core, log, from) = go_on(config, resumed, (journal, now))?;
+        return Ok(Start { saved, core, log: Some(log), from, is_resumed: true });
+    }
+    journal.service(ServiceEvent::Started, now);
+    let mut detector = Detector::new(detector_config(config), facts);
+    let loaded = tables::load(config, now, &mut detector)?;
+    let from = loaded.as_ref().map_or(now, |loaded| loaded.from);
+    let core = match loaded {
+        Some(loaded) => Core::new(detector, loaded.peers, false),
+        None => Core::new(detector, PeerTable::default(), true),
     };
-    for reason in &resumed.unreadable {
+    let log = saved.save(&core)?;
+    Ok(Start { saved, core, log: Some(log), from, is_resumed: false })
+}
+
+/// Goes on from a saved state: nobody heard what happened meanwhile.
+fn go_on(
+    config: &Config,
+    resumed: Resumed,
+    (journal, now): (&mut Journal, Timestamp),
+) -> Result<(Core, LogWriter, Timestamp)> {
+    let Resumed { mut core, mut log, records, lost_octets, unreadable } = resumed;
+    for reason in &unreadable {
         warn!(reason, "a saved state cannot be read");
     }
-    info!(
-        records = resumed.records,
-        lost_octets = resumed.lost_octets,
-        routes = resumed.core.detector().routes(),
-        "resumed"
-    );
-    journal.service(ServiceEvent::Recovered, now);
-    for source in sources {
-        // Nobody heard what its sessions said meanwhile.
+    info!(records, lost_octets, routes = core.detector().routes(), "resumed");
+    for source in sources::of(config, now) {
         let name = source.handle.name();
         if source.has_sessions() {
-            let batch = resumed.core.all_down(name, now);
+            let batch = core.all_down(name, now);
             if !batch.events.is_empty() {
                 let record = Record::Batch { source: name.to_string(), received: now, batch };
-                resumed.log.append(&record)?;
-                resumed.core.tell(record);
+                log.append(&record)?;
+                core.tell(record);
             }
-        } else if let Some(&heard) = resumed.core.heard().get(&**name) {
-            journal.gap(name, heard, now);
+        } else if let Some(&heard) = core.heard().get(&**name) {
+            journal.gap(name, (heard, now), false);
         }
     }
-    Ok((saved, resumed.core, Some(resumed.log)))
+    let archives = config.archive.iter().map(|section| section.name.as_str());
+    let heard = archives.filter_map(|name| core.heard().get(name)).min().copied();
+    let from = heard.map_or(now, |heard| heard.plus_secs(-ARCHIVE_OVERLAP_SECS));
+    Ok((core, log, from))
 }
 
 fn detector_config(config: &Config) -> detect::Config {
@@ -202,31 +273,63 @@ fn detector_config(config: &Config) -> detect::Config {
     }
 }
 
-/// Cancels when the program is told to end.
-fn watch_signals(runtime: &Runtime, cancel: &CancellationToken) -> Result<()> {
+/// Cancels when the program is told to end; reads facts anew when it is told to reload.
+fn watch_signals(
+    runtime: &Runtime,
+    cancel: &CancellationToken,
+    refresh: Arc<Notify>,
+) -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let _entered = runtime.enter();
     let mut terminate = signal(SignalKind::terminate()).context("cannot watch for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for signals")?;
+    let mut reload = signal(SignalKind::hangup()).context("cannot watch for signals")?;
     let cancel = cancel.clone();
     runtime.spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = reload.recv() => {
+                    notify_systemd::reloading();
+                    info!("facts and constituency are read anew; other changes need a restart");
+                    refresh.notify_waiters();
+                    notify_systemd::ready("watching");
+                }
+            }
         }
         cancel.cancel();
     });
     Ok(())
 }
 
-fn facts_live(
-    _config: &Config,
+/// Makes backups of the store, where that is asked for.
+fn backups(
+    config: &Config,
     runtime: &Runtime,
-    orders: &mpsc::Sender<Order>,
-    _cancel: &CancellationToken,
-) -> Vec<tokio::task::JoinHandle<()>> {
-    let orders = orders.clone();
-    vec![runtime.spawn(async move {
-        let _told = orders.send(Order::FactsReady).await;
-    })]
+    clock: &Arc<dyn Clock>,
+    cancel: &CancellationToken,
+) -> Option<JoinHandle<()>> {
+    let folder = config.store.backup_dir.clone()?;
+    let (data_dir, every) = (config.data_dir.clone(), config.store.backup_every.duration());
+    let (clock, cancel) = (Arc::clone(clock), cancel.clone());
+    Some(runtime.spawn(async move {
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = tokio::time::sleep(every) => {}
+            }
+            let name: String =
+                clock.now().to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+            let (file, from) = (folder.join(format!("routewarden-{name}.db")), data_dir.clone());
+            let work = move || StoreReader::open(&from)?.backup(&file).map(|report| (file, report));
+            match tokio::task::spawn_blocking(work).await {
+                Ok(Ok((file, report))) => {
+                    info!(file = %file.display(), sha256 = %report.sha256, "backup");
+                }
+                Ok(Err(failure)) => error!(error = %failure, "no backup"),
+                Err(failure) => error!(error = %failure, "no backup"),
+            }
+        }
+    }))
 }

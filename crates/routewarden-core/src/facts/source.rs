@@ -37,6 +37,26 @@ pub enum FactKind {
     Participants,
 }
 
+impl FactKind {
+    /// The serialised name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FactKind::Vrps => "vrps",
+            FactKind::Aspas => "aspas",
+            FactKind::Origins => "origins",
+            FactKind::Organisations => "organisations",
+            FactKind::Relations => "relations",
+            FactKind::AsNames => "as_names",
+            FactKind::Bogons => "bogons",
+            FactKind::Delegations => "delegations",
+            FactKind::Constituency => "constituency",
+            FactKind::Irr => "irr",
+            FactKind::PeeringDb => "peering_db",
+            FactKind::Participants => "participants",
+        }
+    }
+}
+
 /// A SHA-256 hash (FIPS 180-4); its text form is 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sha256(pub [u8; 32]);

@@ -23,6 +23,7 @@ pub enum DataCommand {
 /// Arguments of `data backup`.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
+    /// The configuration, which says where the store is
     #[command(flatten)]
     pub config: ConfigArgs,
     /// The file to be made; there must be none
@@ -36,6 +37,7 @@ pub struct BackupArgs {
 /// Arguments of `data restore`.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
+    /// The configuration, which says where the store is
     #[command(flatten)]
     pub config: ConfigArgs,
     /// The backup
@@ -52,6 +54,7 @@ pub struct RestoreArgs {
 /// Arguments of `data verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
+    /// The configuration, which says where the store is
     #[command(flatten)]
     pub config: ConfigArgs,
     /// A backup to look over in place of the store

@@ -11,6 +11,7 @@ use routewarden_core::Timestamp;
 use routewarden_detect::{Counters, Incident, IncidentKind, SeverityClass};
 use routewarden_feeds::live::{Clock, SourceHandle};
 
+use super::facts::FactsView;
 use super::journal::Counts;
 use crate::notify_systemd::Heartbeat;
 use crate::status::{FeedStatus, OpenIncidents, QueueStatus, ServeStatus, Snapshot, StoreStatus};
@@ -59,7 +60,7 @@ pub(crate) struct Board {
     queue_capacity: u64,
     sources: Vec<SourceHandle>,
     progress: Mutex<Progress>,
-    facts_ready: Mutex<bool>,
+    facts: FactsView,
     heartbeat: Heartbeat,
     delay: Histogram,
     figures: Figures,
@@ -84,6 +85,7 @@ impl Board {
         clock: Arc<dyn Clock>,
         sources: Vec<SourceHandle>,
         queue_capacity: usize,
+        facts: FactsView,
     ) -> Self {
         Board {
             started: clock.now(),
@@ -91,7 +93,7 @@ impl Board {
             queue_capacity: queue_capacity as u64,
             sources,
             progress: Mutex::default(),
-            facts_ready: Mutex::new(false),
+            facts,
             heartbeat: Heartbeat::default(),
             delay: Histogram::new(DELAY_BOUNDS),
             figures: Figures::default(),
@@ -102,9 +104,9 @@ impl Board {
         self.heartbeat.clone()
     }
 
-    /// All facts were read once, with success or without.
-    pub(crate) fn facts_are_ready(&self) {
-        *lock(&self.facts_ready) = true;
+    /// Whether all facts were read once, with success or without.
+    pub(crate) fn are_facts_ready(&self) -> bool {
+        self.facts.is_ready(self.clock.now())
     }
 
     /// An incident was told of for the first time.
@@ -166,7 +168,8 @@ impl ServeStatus for Board {
         });
         Snapshot {
             tables_loaded: progress.now.is_some() && !progress.in_baseline,
-            facts_loaded: *lock(&self.facts_ready),
+            facts_loaded: self.are_facts_ready(),
+            facts: self.facts.statuses(self.clock.now()),
             sources: self.sources.iter().map(SourceHandle::snapshot).collect(),
             queues: vec![queue],
             store: Some(Board::store(&progress)),

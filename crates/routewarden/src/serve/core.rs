@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
-use routewarden_core::facts::Facts;
+use routewarden_core::facts::{FactKind, Facts, Sha256, Sourced};
 use routewarden_core::{
     EventBatch, Peer, PeerId, PeerTable, RouteEvent, RouteEventKind, Timestamp,
 };
 use routewarden_detect::{
-    Config, Detector, FactsChange, Incident, Report, Retired, STATE_TEXT_OCTETS_MAX, StateError,
+    Detector, FactsChange, Incident, Report, Retired, STATE_TEXT_OCTETS_MAX, StateError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,11 +55,6 @@ impl Core {
         }
         let learned_peers = peers.len();
         Core { detector, peers, notes: Notes { in_baseline, learned_peers, ..Notes::default() } }
-    }
-
-    /// With nothing known but the facts.
-    pub(crate) fn empty(config: Config, facts: Facts) -> Self {
-        Core::new(Detector::new(config, facts), PeerTable::default(), true)
     }
 
     /// Tells it something.
@@ -109,6 +104,43 @@ impl Core {
     pub(crate) fn advance(&mut self, now: Timestamp) {
         self.notes.now = self.notes.now.max(now);
         self.detector.advance(now);
+    }
+
+    /// Takes out of a change what is in use already; whether anything is left.
+    pub(crate) fn leave_out_known(&self, change: &mut FactsChange) -> bool {
+        let known: Vec<(FactKind, Sha256)> = self
+            .detector
+            .fact_sources()
+            .filter_map(|source| Some((source.kind, source.sha256?)))
+            .collect();
+        fn keep_new<T>(known: &[(FactKind, Sha256)], table: &mut Option<Sourced<T>>) -> bool {
+            *table = table.take().filter(|table| {
+                let hash = table.source.sha256.map(|hash| (table.source.kind, hash));
+                hash.is_none_or(|hash| !known.contains(&hash))
+            });
+            table.is_some()
+        }
+        let FactsChange {
+            vrps,
+            aspas,
+            origins,
+            organisations,
+            relations,
+            as_names,
+            constituency,
+            delegations,
+        } = change;
+        let kept = [
+            keep_new(&known, vrps),
+            keep_new(&known, aspas),
+            keep_new(&known, origins),
+            keep_new(&known, organisations),
+            keep_new(&known, relations),
+            keep_new(&known, as_names),
+            keep_new(&known, constituency),
+            delegations.is_some(),
+        ];
+        kept.contains(&true)
     }
 
     pub(crate) fn change_facts(&mut self, time: Timestamp, change: FactsChange) {
@@ -173,6 +205,12 @@ impl Core {
     /// The source that a collector was last heard from.
     pub(crate) fn source_of(&self, collector: &str) -> Option<&str> {
         self.notes.sources.get(collector).map(String::as_str)
+    }
+
+    /// The collectors that were last heard from a source, by name.
+    pub(crate) fn collectors_of(&self, source: &str) -> impl Iterator<Item = &str> {
+        let of = self.notes.sources.iter().filter(move |(_, held)| *held == source);
+        of.map(|(collector, _)| collector.as_str())
     }
 
     /// Whether sessions have sent their tables since paths were last learned, and none is sending.

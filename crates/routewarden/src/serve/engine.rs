@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use super::back_fill::BackFillAsker;
 use super::board::{Board, Progress};
 use super::clock::SteadyClock;
 use super::core::Core;
@@ -35,6 +36,8 @@ const TRANSFER_QUIET_SECS: i64 = 10;
 const RELEARN_EVERY: Duration = Duration::from_secs(60);
 /// What ended is forgotten this often.
 const RETIRE_EVERY: Duration = Duration::from_secs(600);
+/// What is old is taken out of the store this often.
+const RETENTION_EVERY: Duration = Duration::from_secs(6 * 3_600);
 /// After a failure to write, it is tried again this often.
 const RETRY_EVERY: Duration = Duration::from_secs(5);
 /// Items taken before time is looked at again.
@@ -53,14 +56,32 @@ pub(crate) struct Settings {
     pub(crate) save_after_octets: u64,
     /// What ended so long ago is forgotten by the detector; the store keeps it.
     pub(crate) forget_after_secs: i64,
+    /// What ended is taken out of the store after so many days.
+    pub(crate) retention_days: u32,
 }
 
 /// What others ask of the engine.
 pub(crate) enum Order {
     /// New facts.
-    Facts(Box<FactsChange>),
-    /// Facts are loaded that the first report needs.
-    FactsReady,
+    Facts(Box<NewFacts>),
+    /// A gap was filled from an archive, as far as it had the files.
+    Filled {
+        /// The source that had the gap.
+        source: String,
+        /// Its ends.
+        gap: (Timestamp, Timestamp),
+        /// Whether nothing is missing.
+        is_whole: bool,
+    },
+}
+
+/// A version of facts that takes the place of the one before.
+pub(crate) struct NewFacts {
+    /// Name of their source, as configured.
+    pub(crate) name: String,
+    /// What tells the version from others.
+    pub(crate) version: String,
+    pub(crate) change: FactsChange,
 }
 
 /// What the engine is made of.
@@ -73,9 +94,12 @@ pub(crate) struct Parts {
     pub(crate) journal: Journal,
     pub(crate) tidings: Tidings,
     pub(crate) feeds: Feeds,
+    pub(crate) back_fill: BackFillAsker,
     pub(crate) board: Arc<Board>,
     pub(crate) clock: Arc<SteadyClock>,
     pub(crate) settings: Settings,
+    /// Whether the detector knows nothing of what the store has as open.
+    pub(crate) has_begun_anew: bool,
 }
 
 /// The engine at work.
@@ -96,6 +120,7 @@ struct Due {
     relearn: Instant,
     retire: Instant,
     save: Instant,
+    retention: Instant,
 }
 
 enum Next {
@@ -115,6 +140,7 @@ impl Engine {
             relearn: now + RELEARN_EVERY,
             retire: now + RETIRE_EVERY,
             save: now + settings.save_every,
+            retention: now + RETENTION_EVERY,
         };
         Engine {
             due,
@@ -165,14 +191,18 @@ impl Engine {
             LiveItem::Batch(mut live) => {
                 let ahead = Core::set_right(&mut live.batch, live.received);
                 self.progress.events_ahead += ahead as u64;
-                self.parts.feeds.hear(&live);
+                // What is fetched later says nothing about how a feed does.
+                if !self.parts.back_fill.is_source(&live.source) {
+                    self.parts.feeds.hear(&live);
+                }
                 self.tell_batch(live);
             }
             LiveItem::Gap { source, from, until } => {
                 warn!(%source, %from, %until, "gap in a feed");
                 self.progress.gaps += 1;
                 self.parts.feeds.gap(&source, from, until);
-                self.parts.journal.gap(&source, from, until);
+                self.parts.journal.gap(&source, (from, until), false);
+                self.parts.back_fill.ask(&source, (from, until), &self.parts.core);
             }
         }
     }
@@ -188,14 +218,25 @@ impl Engine {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Facts(change) => {
+            Order::Facts(facts) => {
+                let NewFacts { name, version, mut change } = *facts;
                 let now = self.parts.clock.now();
+                self.parts.journal.facts(&name, &version, now);
+                if !self.parts.core.leave_out_known(&mut change) {
+                    return;
+                }
+                info!(name, version, "facts");
                 self.log(&Record::Facts(now, SavedFacts::of(&change)));
-                self.parts.core.change_facts(now, *change);
+                self.parts.core.change_facts(now, change);
                 self.has_changed = true;
                 self.due.report = Instant::now();
             }
-            Order::FactsReady => self.parts.board.facts_are_ready(),
+            Order::Filled { source, gap: (from, until), is_whole } => {
+                info!(%source, %from, %until, is_whole, "gap filled from the archive");
+                if is_whole {
+                    self.parts.journal.gap(&source, (from, until), true);
+                }
+            }
         }
     }
 
@@ -240,6 +281,10 @@ impl Engine {
             let before = now.plus_secs(-self.parts.settings.forget_after_secs);
             self.tell(Record::Retire(before));
         }
+        if started >= self.due.retention {
+            self.due.retention = started + RETENTION_EVERY;
+            self.parts.journal.forget(self.parts.settings.retention_days, now);
+        }
         self.report(now);
         self.save_if_due(started);
         let took = started.elapsed();
@@ -254,6 +299,9 @@ impl Engine {
         if self.parts.core.in_baseline() {
             let Some(first) = self.parts.core.first_heard() else { return };
             let passed = now.secs_since(first);
+            if !self.parts.board.are_facts_ready() && passed < most {
+                return;
+            }
             let is_open = self.parts.core.transfers(now, TRANSFER_QUIET_SECS) > 0;
             if passed >= most || (passed >= least && !is_open) {
                 self.tell(Record::EndBaseline);
@@ -320,6 +368,10 @@ impl Engine {
         self.progress.claims = self.parts.core.detector().claim_count();
         self.progress.counters = report.counters;
         self.parts.journal.record(news, now);
+        if std::mem::take(&mut self.parts.has_begun_anew) {
+            // What the store has as open and the tables do not show has ended meanwhile.
+            self.parts.journal.end_unseen(now);
+        }
         self.progress.report_took = started.elapsed();
         (self.reported_events, self.reported_at, self.has_changed) = (events, now, false);
         self.progress.reported_at = Some(now);

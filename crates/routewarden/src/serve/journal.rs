@@ -12,7 +12,7 @@ use routewarden_detect::Incident;
 use routewarden_feeds::health::HealthChange;
 use routewarden_store::{
     AsnRole, Change, IncidentFilter, IncidentVersion, IncidentsUnseen, Note, PAGE_MAX, PARTS_MAX,
-    ReportKey, ServiceEvent, Store, StoreReader, StoredVersion, Tick,
+    ReportKey, RetentionPolicy, ServiceEvent, Store, StoreReader, Tick,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -154,16 +154,22 @@ impl Journal {
         self.note(Note::Service { event, at, detail: None }, at);
     }
 
-    /// A source was not heard from `from` to `until`.
-    pub(crate) fn gap(&mut self, source: &str, from: Timestamp, until: Timestamp) {
-        let gap = Note::Gap {
-            feed: source.to_owned(),
-            from,
-            to: Some(until),
-            filled: false,
-            detail: None,
-        };
+    /// A source was not heard for a time, and whether that was made good.
+    pub(crate) fn gap(
+        &mut self,
+        source: &str,
+        (from, until): (Timestamp, Timestamp),
+        filled: bool,
+    ) {
+        let feed = source.to_owned();
+        let gap = Note::Gap { feed, from, to: Some(until), filled, detail: None };
         self.note(gap, until);
+    }
+
+    /// A version of facts is in use from now on.
+    pub(crate) fn facts(&mut self, name: &str, version: &str, now: Timestamp) {
+        let (name, version) = (name.to_owned(), version.to_owned());
+        self.note(Note::FactsApplied { name, version, at: now, detail: None }, now);
     }
 
     /// A feed is better or worse than it was.
@@ -191,6 +197,15 @@ impl Journal {
         match ended.map_err(anyhow::Error::from).and_then(|tick| self.after(&tick, now)) {
             Ok(()) => {}
             Err(failure) => self.fail(&failure, now),
+        }
+    }
+
+    /// Takes out of the store what ended so many days ago.
+    pub(crate) fn forget(&mut self, days: u32, now: Timestamp) {
+        let policy = RetentionPolicy { incident_days: days, journal_days: days };
+        match self.store.retention(policy, now) {
+            Ok(done) => info!(incidents = done.incidents, rows = done.journal_rows, "retention"),
+            Err(failure) => self.fail(&anyhow::Error::from(failure), now),
         }
     }
 
@@ -272,7 +287,8 @@ impl Journal {
     }
 
     fn line(&self, key: &ReportKey, now: Timestamp, out: &mut Vec<u8>) -> Result<()> {
-        let stored = self.version_of(key)?;
+        let stored = self.reader.version_of(key)?;
+        let stored = stored.with_context(|| format!("no version for the report {key}"))?;
         let report = match key.change {
             Change::Opened => "open",
             Change::Updated => "update",
@@ -291,28 +307,6 @@ impl Journal {
         out.push(b'\n');
         info!(report, id = %stored.id, kind = %stored.kind, confidence = stored.confidence, "report");
         Ok(())
-    }
-
-    /// The version that a report tells of.
-    fn version_of(&self, key: &ReportKey) -> Result<StoredVersion> {
-        if let Some((_, stored)) = self.reader.get(&key.incident)?
-            && stored.version == key.version
-        {
-            return Ok(stored);
-        }
-        let mut after = 0;
-        loop {
-            let rows = self.reader.history(&key.incident, after, REPORTS_AT_ONCE)?;
-            let last = rows.last().map(|row| row.seq);
-            for row in rows {
-                if let Ok(stored) = serde_json::from_str::<StoredVersion>(&row.body)
-                    && stored.version == key.version
-                {
-                    return Ok(stored);
-                }
-            }
-            after = last.with_context(|| format!("no version for the report {key}"))?;
-        }
     }
 
     fn fail(&mut self, failure: &anyhow::Error, now: Timestamp) {

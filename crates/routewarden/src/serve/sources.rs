@@ -3,12 +3,16 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use routewarden_core::Timestamp;
 use routewarden_feeds::live::bgp::{
     BGP_HOLD_SECS, BGP_OPEN_SECS, BgpConfig, BgpError, BgpNeighbourConfig, BgpSpeaker,
 };
 use routewarden_feeds::live::bmp::{
     AllowedAddrs, BMP_FIRST_MESSAGE_SECS, BMP_MESSAGE_SECS, BMP_PEERS, BmpConfig, BmpError,
     BmpStation, PolicySide, ViewsConfig,
+};
+use routewarden_feeds::live::follow::{
+    ArchiveConfig, DIRECTORY_SETTLE_SECS, DirectoryConfig, follow_archive, follow_directory,
 };
 use routewarden_feeds::live::ris_live::{self, RisLiveConfig};
 use routewarden_feeds::live::{
@@ -19,7 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::config::{Bgp, Bmp, BmpView, Config, Neighbour, RisLive};
+use crate::config::{Archive, Bgp, Bmp, BmpView, Config, Neighbour, RisLive};
 
 /// A source that is ready to be started.
 pub(crate) struct Source {
@@ -31,6 +35,9 @@ enum Settings {
     RisLive(RisLiveConfig),
     Bmp(BmpConfig),
     Bgp(BgpConfig),
+    /// With the time from which on its files are wanted.
+    Archive(ArchiveConfig, Timestamp),
+    Directory(DirectoryConfig),
 }
 
 impl Source {
@@ -41,8 +48,8 @@ impl Source {
     }
 }
 
-/// All sources of a configuration.
-pub(crate) fn of(config: &Config) -> Vec<Source> {
+/// All sources of a configuration; archives are followed from `from` on.
+pub(crate) fn of(config: &Config, from: Timestamp) -> Vec<Source> {
     let ris_live = config.ris_live.iter().map(|section| Source {
         handle: SourceHandle::new(&section.name, SourceKind::RisLive),
         settings: Settings::RisLive(of_ris_live(section)),
@@ -55,7 +62,33 @@ pub(crate) fn of(config: &Config) -> Vec<Source> {
         handle: SourceHandle::new(&section.name, SourceKind::Bgp),
         settings: Settings::Bgp(of_bgp(section)),
     });
-    ris_live.chain(bmp).chain(bgp).collect()
+    let archives = config.archive.iter().filter(|section| section.follow);
+    let archives = archives.map(|section| Source {
+        handle: SourceHandle::new(&section.name, SourceKind::Archive),
+        settings: Settings::Archive(of_archive(config, section), from),
+    });
+    let directories = config.directory.iter().map(|section| Source {
+        handle: SourceHandle::new(&section.collector, SourceKind::Archive),
+        settings: Settings::Directory(DirectoryConfig {
+            path: section.path.clone(),
+            every_secs: section.every.duration().as_secs(),
+            settle_secs: DIRECTORY_SETTLE_SECS,
+            existing: true,
+        }),
+    });
+    ris_live.chain(bmp).chain(bgp).chain(archives).chain(directories).collect()
+}
+
+/// An archive as its follower takes it.
+pub(crate) fn of_archive(config: &Config, section: &Archive) -> ArchiveConfig {
+    ArchiveConfig {
+        collectors: section.collectors.clone(),
+        cache_dir: config.cache_dir(section),
+        every_secs: section.every.duration().as_secs(),
+        route_views_url: section.routeviews_url.clone(),
+        ris_url: section.ris_url.clone(),
+        proxy: None,
+    }
 }
 
 fn of_bmp(section: &Bmp) -> BmpConfig {
@@ -133,6 +166,14 @@ pub(crate) fn start(
             Settings::RisLive(config) => {
                 let work = context.clone();
                 spawn(runtime, context, async move { ris_live::run(work, &config).await })
+            }
+            Settings::Archive(config, from) => {
+                let work = context.clone();
+                spawn(runtime, context, async move { follow_archive(work, &config, from).await })
+            }
+            Settings::Directory(config) => {
+                let work = context.clone();
+                spawn(runtime, context, async move { follow_directory(work, &config).await })
             }
             Settings::Bmp(config) => {
                 let work = context.clone();
