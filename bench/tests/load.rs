@@ -187,7 +187,8 @@ fn ris_client(addr: SocketAddr) -> JoinHandle<Count> {
             assert_eq!(data["host"], "rrc99.ripe.net");
             let raw = data["raw"].as_str().unwrap();
             let octets: Vec<u8> = (0..raw.len() / 2)
-                .map(|index| u8::from_str_radix(&raw[index * 2..index * 2 + 2], 16).unwrap())
+                .map(|index| raw.get(index * 2..index * 2 + 2).unwrap())
+                .map(|digits| u8::from_str_radix(digits, 16).unwrap())
                 .collect();
             let before = count;
             count.add(&octets[19..]);

@@ -1,6 +1,6 @@
 //! Markers: hijacks of documentation prefixes, to measure how long it takes until they are told.
 //!
-//! [`VICTIMS`] ASes each announce a /40 of 2001:db8::/32 from the beginning on; a marker is a /48 of
+//! [`VICTIMS`] ASes each announce a /40 of `2001:db8::/32` from the beginning on; a marker is a /48 of
 //! one of them by one of the other documentation ASes. Each pair of culprit and victim comes once,
 //! for further ones would belong to the same incident; and a culprit has few victims, for many at
 //! once would be one.
@@ -63,7 +63,7 @@ impl Marker {
     }
 
     fn prefix(self) -> Option<Prefix> {
-        documentation(self.victim() << 8 | self.number % CULPRITS, 48)
+        documentation((self.victim() << 8) | (self.number % CULPRITS), 48)
     }
 
     /// The UPDATE that announces it, by a peer of that AS.

@@ -15,7 +15,7 @@ use routewarden_wire::{Nlri, encode};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// A receiver that takes nothing for so long is lost.
-const WRITE_WITHIN: Duration = Duration::from_secs(60);
+const WRITE_WITHIN: Duration = Duration::from_mins(1);
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// Answers of the reading thread that may wait to be written.
 const ANSWERS_MAX: usize = 1_024;
