@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use routewarden_bench::load::{BgpPlan, BmpPlan, Fault, Feeder, Plan, Recording, RisPlan};
+use routewarden_bench::load::{
+    BgpPlan, BmpPlan, Fault, Feeder, MarkerSent, Plan, Recording, RisPlan,
+};
 use serde_json::{Map, Value, json};
 
 /// Replays recorded updates over loopback as live sources send them.
@@ -51,8 +53,8 @@ struct Arguments {
     /// A marker after so many updates of a stream; 0 for none.
     #[arg(long, default_value_t = 0)]
     marker_every: u64,
-    /// PROTOCOL:FAULT@SECONDS+SECONDS: ris_live, bmp, bgp; mid_frame, garbage, slow_loris, flap,
-    /// silence, close; when, and how long.
+    /// What goes wrong, when and for how long, as `bmp:slow_loris@30+20`; the protocols are `ris_live`,
+    /// bmp and bgp, the faults `mid_frame`, garbage, `slow_loris`, flap, silence and close.
     #[arg(long = "fault")]
     faults: Vec<Fault>,
     /// Keep so many updates at most.
@@ -93,7 +95,7 @@ fn main() -> Result<()> {
         .into_iter()
         .map(|(protocol, sent)| (protocol.name().to_owned(), sent.to_json()))
         .collect();
-    let markers: Vec<Value> = feeder.markers().iter().map(|marker| marker.to_json()).collect();
+    let markers: Vec<Value> = feeder.markers().iter().map(MarkerSent::to_json).collect();
     feeder.stop();
     let summary = json!({
         "recording": {"updates": recording.len(), "peers": recording.peers().len()},

@@ -15,7 +15,7 @@ use routewarden_wire::{AsnWidth, BGP_MESSAGE_OCTETS_MAX, RawBgpMessage, Safi};
 
 use super::bmp::bgp_id;
 use super::recording::Peer;
-use super::session::{Framing, Outgoing, Session, connect, read_away};
+use super::session::{Framing, Outgoing, Session, connect, read_away, update};
 
 /// Hold time that neighbours ask for, in seconds.
 const HOLD_SECS: u16 = 90;
@@ -39,7 +39,7 @@ pub(super) fn open(asn: Asn, bgp_id: Ipv4Addr) -> Result<Vec<u8>> {
 pub(super) fn end_of_rib() -> Result<[Vec<u8>; 2]> {
     let mut of_ipv6 = AttributeWriter::new(AsnWidth::Four);
     of_ipv6.mp_unreach((AddressFamily::Ipv6, Safi::Unicast), &[])?;
-    Ok([encode::update(&[], &[], &[])?, encode::update(&[], of_ipv6.octets(), &[])?])
+    Ok([update(&[], &[])?, update(of_ipv6.octets(), &[])?])
 }
 
 struct Neighbour {

@@ -1,6 +1,6 @@
 //! Markers: hijacks of documentation prefixes, to measure how long it takes until they are told.
 //!
-//! [`VICTIMS`] ASes each announce a /40 of 2001:db8::/32 from the beginning on; a marker is a /48 of
+//! [`VICTIMS`] ASes each announce a /40 of `2001:db8::/32` from the beginning on; a marker is a /48 of
 //! one of them by one of the other documentation ASes. Each pair of culprit and victim comes once,
 //! for further ones would belong to the same incident; and a culprit has few victims, for many at
 //! once would be one.
@@ -11,11 +11,12 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use routewarden_core::{AddressFamily, AsPathBuf, Asn, Prefix, Timestamp};
-use routewarden_wire::encode::{self, AttributeWriter};
+use routewarden_wire::encode::AttributeWriter;
 use routewarden_wire::{AsnWidth, Nlri, RouteOrigin, Safi};
 use serde_json::{Value, json};
 
 use super::sent::Protocol;
+use super::session::update;
 
 /// ASes that are hijacked: the first of those for documentation (RFC 5398).
 pub const VICTIMS: u16 = 4;
@@ -62,7 +63,7 @@ impl Marker {
     }
 
     fn prefix(self) -> Option<Prefix> {
-        documentation(self.victim() << 8 | self.number % CULPRITS, 48)
+        documentation((self.victim() << 8) | (self.number % CULPRITS), 48)
     }
 
     /// The UPDATE that announces it, by a peer of that AS.
@@ -75,7 +76,7 @@ impl Marker {
         let nlri = unicast(self.prefix().context("prefix of a marker")?);
         let mut attributes = AttributeWriter::new(AsnWidth::Four);
         attributes.mp_unreach((AddressFamily::Ipv6, Safi::Unicast), &[nlri])?;
-        Ok(encode::update(&[], attributes.octets(), &[])?)
+        update(attributes.octets(), &[])
     }
 }
 
@@ -95,7 +96,7 @@ fn announcement(prefix: Prefix, peer: Asn, origin: Asn) -> Result<Vec<u8>> {
     attributes.origin(RouteOrigin::Igp).as_path(path.as_path())?;
     let family = (AddressFamily::Ipv6, Safi::Unicast);
     attributes.mp_reach(family, &[next_hop.into()], &[unicast(prefix)])?;
-    Ok(encode::update(&[], attributes.octets(), &[])?)
+    update(attributes.octets(), &[])
 }
 
 /// A marker that was sent.

@@ -135,7 +135,9 @@ mod tests {
         assert_eq!(data["path"], json!([64496, 64497]));
         assert_eq!(data["announcements"][0]["prefixes"], json!(["2001:db8:100::/40"]));
         assert_eq!(data["raw"].as_str().unwrap().len(), message.len() * 2);
-        let state: Value = serde_json::from_slice(&peer_state(&peer, false)).unwrap();
+        let mut state = peer_state(&peer, false);
+        fill(&mut state, Timestamp::from_secs(1_795_432_610), 0);
+        let state: Value = serde_json::from_slice(&state).unwrap();
         assert_eq!(state["data"]["state"], "down");
     }
 }

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use routewarden_core::Timestamp;
+use routewarden_wire::update::message_type;
+use routewarden_wire::{Nlri, encode};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// A receiver that takes nothing for so long is lost.
-const WRITE_WITHIN: Duration = Duration::from_secs(60);
+const WRITE_WITHIN: Duration = Duration::from_mins(1);
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// Answers of the reading thread that may wait to be written.
 const ANSWERS_MAX: usize = 1_024;
@@ -31,6 +33,12 @@ pub(super) struct Outgoing<'a> {
     pub(super) number: Option<u32>,
     /// The message, header included.
     pub(super) message: &'a [u8],
+}
+
+/// An UPDATE with its header that announces IPv4 prefixes, or what stands in the attributes.
+pub(super) fn update(attributes: &[u8], announced: &[Nlri]) -> Result<Vec<u8>> {
+    let body = encode::update(&[], attributes, announced)?;
+    Ok(encode::message(message_type::UPDATE, &body)?)
 }
 
 /// How updates look on the wire.

@@ -162,7 +162,7 @@ impl Stream {
         let now = clock::now();
         for (peer, asn) in self.marking_peers() {
             for victim in 0..VICTIMS {
-                self.put_made(&victims_announcement(victim, asn)?, peer, session, progress)?;
+                put_made(&victims_announcement(victim, asn)?, peer, session, progress)?;
             }
         }
         let recording = Arc::clone(&self.shared.recording);
@@ -176,27 +176,13 @@ impl Stream {
         }
         for marker in progress.standing.clone() {
             for (peer, asn) in self.marking_peers() {
-                self.put_made(&marker.announcement(asn)?, peer, session, progress)?;
+                put_made(&marker.announcement(asn)?, peer, session, progress)?;
             }
         }
         for &peer in &self.peers {
             session.put_end_of_table(peer, now)?;
         }
         session.flush()
-    }
-
-    /// An UPDATE made by us that announces one prefix.
-    fn put_made(
-        &self,
-        message: &[u8],
-        peer: u16,
-        session: &mut Session,
-        progress: &mut Progress,
-    ) -> Result<()> {
-        session.put(&Outgoing { peer, number: None, message }, clock::now())?;
-        progress.sent.updates += 1;
-        progress.sent.announced += 1;
-        Ok(())
     }
 
     fn marking_peers(&self) -> Vec<(u16, Asn)> {
@@ -236,7 +222,7 @@ impl Stream {
         let now = clock::now();
         let Some(marker) = self.shared.markers.next(self.protocol, now) else { return Ok(()) };
         for (peer, asn) in self.marking_peers() {
-            self.put_made(&marker.announcement(asn)?, peer, session, progress)?;
+            put_made(&marker.announcement(asn)?, peer, session, progress)?;
         }
         progress.sent.markers += 1;
         progress.standing.push(marker);
@@ -254,7 +240,7 @@ impl Stream {
                 continue;
             }
             for (peer, asn) in self.marking_peers() {
-                self.put_made(&marker.announcement(asn)?, peer, session, progress)?;
+                put_made(&marker.announcement(asn)?, peer, session, progress)?;
             }
             progress.standing.push(marker);
         }
@@ -351,4 +337,17 @@ impl Stream {
         let update = self.shared.recording.update(number).context("no such update")?;
         session.frame(&Outgoing { peer: update.peer, number: None, message: update.message }, now)
     }
+}
+
+/// An UPDATE made by us that announces one prefix.
+fn put_made(
+    message: &[u8],
+    peer: u16,
+    session: &mut Session,
+    progress: &mut Progress,
+) -> Result<()> {
+    session.put(&Outgoing { peer, number: None, message }, clock::now())?;
+    progress.sent.updates += 1;
+    progress.sent.announced += 1;
+    Ok(())
 }

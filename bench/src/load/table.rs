@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use routewarden_core::Prefix;
 use routewarden_wire::attributes::code;
-use routewarden_wire::encode::{self, AttributeWriter};
+use routewarden_wire::encode::AttributeWriter;
 use routewarden_wire::{AsnWidth, Nlri, Safi};
 
 use super::recording::{Recording, decode_update};
+use super::session::update;
 
 /// An UPDATE of a table: announces only.
 #[derive(Clone, Debug)]
@@ -31,11 +32,11 @@ pub(super) fn table(
     let mut standing: BTreeMap<(u16, Prefix), u32> = BTreeMap::new();
     for &number in earlier.iter().chain(before) {
         let recorded = recording.update(number).context("no such update")?;
-        let update = decode_update(recorded.message).context("not an UPDATE")?;
-        for nlri in update.withdrawn() {
+        let recorded_update = decode_update(recorded.message).context("not an UPDATE")?;
+        for nlri in recorded_update.withdrawn() {
             standing.remove(&(recorded.peer, nlri.prefix));
         }
-        for nlri in update.announced().filter(|nlri| nlri.safi == Safi::Unicast) {
+        for nlri in recorded_update.announced().filter(|nlri| nlri.safi == Safi::Unicast) {
             standing.insert((recorded.peer, nlri.prefix), number);
         }
     }
@@ -49,8 +50,8 @@ pub(super) fn table(
 /// An update of the recording with only these of its prefixes.
 fn part(recording: &Recording, number: u32, prefixes: &[Prefix]) -> Result<TableUpdate> {
     let recorded = recording.update(number).context("no such update")?;
-    let update = decode_update(recorded.message).context("not an UPDATE")?;
-    let attributes = update.attributes();
+    let recorded_update = decode_update(recorded.message).context("not an UPDATE")?;
+    let attributes = recorded_update.attributes();
     let mut writer = AttributeWriter::new(AsnWidth::Four);
     for raw in attributes.raw() {
         if raw.code != code::MP_REACH && raw.code != code::MP_UNREACH {
@@ -75,7 +76,7 @@ fn part(recording: &Recording, number: u32, prefixes: &[Prefix]) -> Result<Table
     }
     Ok(TableUpdate {
         peer: recorded.peer,
-        message: encode::update(&[], writer.octets(), &others)?,
+        message: update(writer.octets(), &others)?,
         announced: u16::try_from(prefixes.len())?,
     })
 }

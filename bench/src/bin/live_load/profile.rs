@@ -52,9 +52,8 @@ impl Profile {
     pub(crate) fn duration(self, recorded_rate: f64) -> Duration {
         const DAY_SECS: f64 = 86_400.0;
         match self {
-            Profile::Steady => Duration::from_secs(600),
-            Profile::Burst => Duration::from_secs(60),
-            Profile::Faults => Duration::from_secs(600),
+            Profile::Steady | Profile::Faults => Duration::from_mins(10),
+            Profile::Burst => Duration::from_mins(1),
             Profile::Soak => Duration::from_secs_f64(recorded_rate * DAY_SECS / self.rate()),
         }
     }

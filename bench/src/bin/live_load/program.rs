@@ -1,4 +1,5 @@
 //! The program under test: the one place where it is configured, started, asked and ended.
+#![expect(clippy::format_push_string, reason = "a configuration is written once")]
 
 use std::fs::{self, File};
 use std::net::{IpAddr, SocketAddr, TcpListener};

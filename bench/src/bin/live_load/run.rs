@@ -24,9 +24,9 @@ const ROUTERS: u8 = 4;
 const NEIGHBOURS: u8 = 8;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// From the start to an answer, and from a kill to the work going on.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+const READY_WITHIN: Duration = Duration::from_mins(2);
 /// From the last octet sent to the last one counted.
-const COUNTED_WITHIN: Duration = Duration::from_secs(300);
+const COUNTED_WITHIN: Duration = Duration::from_mins(5);
 /// From the withdrawal of the markers to the reports of their ends.
 const ENDED_WITHIN: Duration = Duration::from_secs(10);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);

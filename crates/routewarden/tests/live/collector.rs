@@ -127,6 +127,11 @@ fn config(data: &Path, relations: &Path) -> String {
 pub(crate) struct Status(Value);
 
 impl Status {
+    /// Whether the program does all its work: the tables to start from are in.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.get("ready").is_some_and(|is| is == true)
+    }
+
     /// Sessions of a kind of source that are up.
     pub(crate) fn sessions(&self, kind: &str) -> u64 {
         self.sum("sources", kind, "/sessions")

@@ -14,6 +14,8 @@ use crate::waiting::{now, seconds_between, wait_for};
 
 /// From the act to the routers' tables, and to the report.
 const SOON: Duration = Duration::from_secs(60);
+/// From the start of the program to its work: it hears tables for a while before it reports.
+const READY_WITHIN: Duration = Duration::from_secs(180);
 /// Reports as sure as this are acted upon: none may be of what did not happen.
 const SURE: u8 = 50;
 /// From the cache's notice to the change of a standing route.
@@ -68,14 +70,15 @@ fn every_incident_is_told_while_it_lasts_and_nothing_else() {
 /// All sessions are up, all routes and RPKI objects have come.
 fn wait_until_it_knows_all(lab: &Lab, collector: &mut Collector) {
     let knows_all = |status: &Status| {
-        status.sessions("bmp") == BMP_FEEDERS.len() as u64
+        status.is_ready()
+            && status.sessions("bmp") == BMP_FEEDERS.len() as u64
             && status.sessions("bgp") == BGP_FEEDERS.len() as u64
             && status.announcements("bgp") >= (BGP_FEEDERS.len() * PREFIXES) as u64
             && status.announcements("bmp") >= (BMP_FEEDERS.len() * PREFIXES) as u64
             && status.facts("vrps") == 1
             && status.facts("aspas") == 1
     };
-    wait_for("sessions, routes, VRP and ASPA", SOON, || {
+    wait_for("sessions, routes, VRP and ASPA", READY_WITHIN, || {
         collector.assert_runs();
         match Collector::status(lab) {
             Ok(status) if knows_all(&status) => Ok(()),

@@ -10,7 +10,8 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
-    reason = "test code: a panic is a failed test, and what was measured is told on standard error"
+    clippy::format_push_string,
+    reason = "test code: a panic is a failed test, what was measured is told on standard error, and configurations are text that is written once"
 )]
 
 mod collector;
