@@ -28,8 +28,8 @@ pub use changes::FactsChange;
 pub use detector::Detector;
 pub use engine::{CLAIMS_MAX, DetectorShard};
 pub use incident::{
-    Countermeasure, CountermeasureAction, Evidence, FactValue, FeedState, ForgedLink, ImpairedFeed, Incident,
-    IncidentKind, IncidentState, LeakTriple, PREFIXES_LISTED_MAX, Related, RelationKind,
+    Countermeasure, CountermeasureAction, Evidence, FactValue, FeedState, ForgedLink, ImpairedFeed,
+    Incident, IncidentKind, IncidentState, LeakTriple, PREFIXES_LISTED_MAX, Related, RelationKind,
     RovSummary, SamplePath, SeverityClass, VantagePoints,
 };
 pub use live::{Retired, SessionView};

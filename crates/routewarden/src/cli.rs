@@ -1,8 +1,8 @@
 //! The command line.
 
 mod config;
-mod data;
 mod constituency;
+mod data;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use routewarden_core::{Asn, Prefix, Timestamp};
 use routewarden_feeds::archive::{RIS_URL, ROUTE_VIEWS_URL};
 
 pub use config::{ConfigArgs, ConfigCheckArgs, ConfigCommand};
-pub use data::{BackupArgs, DataCommand, RestoreArgs, VerifyArgs};
 pub use constituency::{
     CheckArgs, ConstituencyCommand, InitArgs, RpkiCommand, RpkiDiffArgs, TableArgs,
 };
+pub use data::{BackupArgs, DataCommand, RestoreArgs, VerifyArgs};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, with findings or without; 1 error; 2 usage; 3 done on incomplete data

@@ -108,7 +108,10 @@ fn tell(document: &Document, format: DocumentFormat) -> Result<Exit> {
         writeln!(out, "file     {octets} octets, sha256 {sha256}")?;
     }
     let Document { journal_rows, journal_pruned, head_seq, head_hash, .. } = document;
-    writeln!(out, "journal  {journal_rows} rows in order, {journal_pruned} taken out by retention")?;
+    writeln!(
+        out,
+        "journal  {journal_rows} rows in order, {journal_pruned} taken out by retention"
+    )?;
     writeln!(out, "head     row {head_seq}, hash {head_hash}")?;
     Ok(Exit::Done)
 }

@@ -100,14 +100,16 @@ fn play(lab: &Lab, collector: &mut Collector, event: &Event) -> (String, f64) {
         collector.assert_runs();
         let mut reports = collector.reports();
         reports.retain(|report| report.at >= began);
-        let found = reports.iter().find(|r| r.report == ReportKind::Open && is_of_event(r));
+        let found = reports
+            .iter()
+            .find(|r| matches!(r.report, ReportKind::Open | ReportKind::Reopen) && is_of_event(r));
         found.cloned().ok_or(reports)
     });
     let took = seconds_between(began, open.at);
     let id = open.incident.id.to_string();
     wait_for("its sign at t1b", SOON, || event.is_at_t1b(lab));
     let ends = |reports: &[Report]| {
-        let is_end = |r: &&Report| r.report == ReportKind::End;
+        let is_end = |r: &&Report| r.report == ReportKind::End && r.at >= open.at;
         let ends = reports.iter().filter(|r| r.incident.id.to_string() == id).filter(is_end);
         ends.map(|r| r.at).next()
     };
