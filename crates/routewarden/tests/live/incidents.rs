@@ -13,9 +13,9 @@ use crate::truth::{Event, TURNED_PREFIX, TURNED_ROAS, events};
 use crate::waiting::{now, seconds_between, wait_for};
 
 /// From the act to the routers' tables, and to the report.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// From the start of the program to its work: it hears tables for a while before it reports.
-const READY_WITHIN: Duration = Duration::from_secs(180);
+const READY_WITHIN: Duration = Duration::from_mins(3);
 /// Reports as sure as this are acted upon: none may be of what did not happen.
 const SURE: u8 = 50;
 /// From the cache's notice to the change of a standing route.
