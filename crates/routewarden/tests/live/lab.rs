@@ -65,7 +65,7 @@ impl Lab {
         }
         let namespaces = Namespaces::make(&nodes);
         let mut lab = Lab { processes: BTreeMap::new(), namespaces, folder };
-        lab.start(COLLECTOR, |place| stayrtr::set_up(place));
+        lab.start(COLLECTOR, stayrtr::set_up);
         lab
     }
 
