@@ -43,6 +43,8 @@ pub(crate) enum ReportKind {
     Open,
     Update,
     End,
+    /// One that ended goes on: what the same AS does to the same victim within an hour is one incident.
+    Reopen,
 }
 
 impl Collector {

@@ -13,9 +13,9 @@ use crate::truth::{Event, TURNED_PREFIX, TURNED_ROAS, events};
 use crate::waiting::{now, seconds_between, wait_for};
 
 /// From the act to the routers' tables, and to the report.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// From the start of the program to its work: it hears tables for a while before it reports.
-const READY_WITHIN: Duration = Duration::from_secs(180);
+const READY_WITHIN: Duration = Duration::from_mins(3);
 /// Reports as sure as this are acted upon: none may be of what did not happen.
 const SURE: u8 = 50;
 /// From the cache's notice to the change of a standing route.
@@ -100,14 +100,16 @@ fn play(lab: &Lab, collector: &mut Collector, event: &Event) -> (String, f64) {
         collector.assert_runs();
         let mut reports = collector.reports();
         reports.retain(|report| report.at >= began);
-        let found = reports.iter().find(|r| r.report == ReportKind::Open && is_of_event(r));
+        let found = reports
+            .iter()
+            .find(|r| matches!(r.report, ReportKind::Open | ReportKind::Reopen) && is_of_event(r));
         found.cloned().ok_or(reports)
     });
     let took = seconds_between(began, open.at);
     let id = open.incident.id.to_string();
     wait_for("its sign at t1b", SOON, || event.is_at_t1b(lab));
     let ends = |reports: &[Report]| {
-        let is_end = |r: &&Report| r.report == ReportKind::End;
+        let is_end = |r: &&Report| r.report == ReportKind::End && r.at >= open.at;
         let ends = reports.iter().filter(|r| r.incident.id.to_string() == id).filter(is_end);
         ends.map(|r| r.at).next()
     };

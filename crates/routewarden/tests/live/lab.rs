@@ -18,7 +18,7 @@ use crate::topology::{COLLECTOR, COLLECTOR_ADDRESS, PREFIXES, ROUTERS, Router, S
 use crate::waiting::wait_for;
 
 /// All sessions up and every router has every prefix; four to six seconds on two idle cores.
-const CONVERGED_WITHIN: Duration = Duration::from_secs(120);
+const CONVERGED_WITHIN: Duration = Duration::from_mins(2);
 
 /// Where a node's software runs.
 pub(crate) struct Place<'a> {
@@ -65,7 +65,7 @@ impl Lab {
         }
         let namespaces = Namespaces::make(&nodes);
         let mut lab = Lab { processes: BTreeMap::new(), namespaces, folder };
-        lab.start(COLLECTOR, |place| stayrtr::set_up(place));
+        lab.start(COLLECTOR, stayrtr::set_up);
         lab
     }
 

@@ -11,6 +11,11 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::format_push_string,
+    clippy::format_collect,
+    clippy::string_slice,
+    clippy::struct_field_names,
+    clippy::implicit_clone,
+    clippy::cmp_owned,
     reason = "test code: a panic is a failed test, what was measured is told on standard error, and configurations are text that is written once"
 )]
 

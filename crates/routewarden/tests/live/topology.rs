@@ -48,7 +48,7 @@ impl Neighbour {
         }
     }
 
-    /// Preference of its routes (LOCAL_PREF): customers before peers before providers.
+    /// Preference of its routes (`LOCAL_PREF`): customers before peers before providers.
     pub(crate) const fn preference(self) -> u32 {
         match self {
             Neighbour::Customer => 200,
