@@ -172,9 +172,10 @@ impl Prefix {
         let mut all = [0; 16];
         all.get_mut(..octets.len())?.copy_from_slice(octets);
         let bits = u128::from_be_bytes(all);
-        let prefix = match head < V6_LENGTHS_FROM {
-            true => Prefix::v4(u32::try_from(bits >> 96).ok()?, len)?,
-            false => Prefix::v6(bits, len)?,
+        let prefix = if head < V6_LENGTHS_FROM {
+            Prefix::v4(u32::try_from(bits >> 96).ok()?, len)?
+        } else {
+            Prefix::v6(bits, len)?
         };
         let is_canonical = prefix.octets == all && octets.len() == usize::from(len.div_ceil(8));
         is_canonical.then_some(prefix)
@@ -190,23 +191,25 @@ impl Serialize for Prefix {
     }
 }
 
+/// Reads the short form.
+struct Octets;
+impl serde::de::Visitor<'_> for Octets {
+    type Value = Prefix;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a prefix in octets")
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, octets: &[u8]) -> Result<Prefix, E> {
+        Prefix::from_octets(octets).ok_or_else(|| E::custom("no prefix in these octets"))
+    }
+}
+
 impl<'de> Deserialize<'de> for Prefix {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
             let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
             return text.parse().map_err(serde::de::Error::custom);
-        }
-        struct Octets;
-        impl serde::de::Visitor<'_> for Octets {
-            type Value = Prefix;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a prefix in octets")
-            }
-
-            fn visit_bytes<E: serde::de::Error>(self, octets: &[u8]) -> Result<Prefix, E> {
-                Prefix::from_octets(octets).ok_or_else(|| E::custom("no prefix in these octets"))
-            }
         }
         deserializer.deserialize_bytes(Octets)
     }

@@ -54,7 +54,7 @@ impl<T> Default for PrefixMap<T> {
 impl<T: serde::Serialize> serde::Serialize for PrefixMap<T> {
     /// A sequence of prefix and value, ascending.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeSeq;
+        use serde::ser::SerializeSeq as _;
         let mut all = serializer.serialize_seq(Some(self.len()))?;
         for entry in self.iter_sorted() {
             all.serialize_element(&entry)?;
@@ -63,30 +63,29 @@ impl<T: serde::Serialize> serde::Serialize for PrefixMap<T> {
     }
 }
 
+/// Reads the entries.
+struct Entries<T>(std::marker::PhantomData<T>);
+impl<'de, T: serde::Deserialize<'de> + Default> serde::de::Visitor<'de> for Entries<T> {
+    type Value = PrefixMap<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a sequence of prefix and value")
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut all: A) -> Result<PrefixMap<T>, A::Error> {
+        let mut map = PrefixMap::default();
+        while let Some((prefix, value)) = all.next_element::<(Prefix, T)>()? {
+            if map.len() >= PREFIXES_MAX {
+                return Err(serde::de::Error::custom("too many prefixes"));
+            }
+            *map.get_or_default(prefix) = value;
+        }
+        Ok(map)
+    }
+}
+
 impl<'de, T: serde::Deserialize<'de> + Default> serde::Deserialize<'de> for PrefixMap<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(std::marker::PhantomData<T>);
-        impl<'de, T: serde::Deserialize<'de> + Default> serde::de::Visitor<'de> for Entries<T> {
-            type Value = PrefixMap<T>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a sequence of prefix and value")
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(
-                self,
-                mut all: A,
-            ) -> Result<PrefixMap<T>, A::Error> {
-                let mut map = PrefixMap::default();
-                while let Some((prefix, value)) = all.next_element::<(Prefix, T)>()? {
-                    if map.len() >= PREFIXES_MAX {
-                        return Err(serde::de::Error::custom("too many prefixes"));
-                    }
-                    *map.get_or_default(prefix) = value;
-                }
-                Ok(map)
-            }
-        }
         deserializer.deserialize_seq(Entries(std::marker::PhantomData))
     }
 }

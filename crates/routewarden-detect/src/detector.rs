@@ -244,6 +244,11 @@ impl Detector {
         self.first.session_log.lost_in(from, until)
     }
 
+    /// Sessions that were down all through the period; sorted.
+    pub(crate) fn absent_sessions(&self, from: Timestamp, until: Timestamp) -> Vec<PeerId> {
+        self.first.session_log.absent_in(from, until)
+    }
+
     /// Losses of prefixes, of every shard those on its own.
     pub(crate) fn losses(&self) -> Vec<&Loss> {
         let own =

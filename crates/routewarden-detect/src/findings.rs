@@ -38,6 +38,9 @@ pub(crate) enum LeakProof {
     Relations(Basis, u8),
 }
 
+/// Name and value of what makes a link look forged.
+pub(crate) type SuspicionReason = (Cow<'static, str>, i64);
+
 /// A link that no path of the table and no fact shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LinkFinding {
@@ -47,7 +50,7 @@ pub(crate) struct LinkFinding {
     /// How often `b` stands in a row.
     pub(crate) repeats: usize,
     /// How unlike a real link it is, 0 to 100, and why; `None` where the table is too small.
-    pub(crate) suspicion: Option<(u8, Vec<(Cow<'static, str>, i64)>)>,
+    pub(crate) suspicion: Option<(u8, Vec<SuspicionReason>)>,
     /// The ASPA of `b` does not name `a`.
     pub(crate) denied_by_aspa: Option<AspaOffence>,
     /// Verification of the path.

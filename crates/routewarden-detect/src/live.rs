@@ -8,7 +8,7 @@ use routewarden_core::facts::FactSource;
 use routewarden_core::{AddressFamily, Asn, Peer, Timestamp};
 
 use crate::claim::{Claim, ClaimKind};
-use crate::detector::Detector;
+use crate::detector::{Detector, Tallies};
 use crate::findings::PathFinding;
 use crate::knowledge::link;
 use crate::path_knowledge::{Parties, PathKnowledge, parties};
@@ -135,7 +135,7 @@ impl Detector {
     /// Forgets what ended before `before` and is told: claims with all others of their culprit,
     /// losses, findings on facts. Noise goes sooner.
     pub fn retire(&mut self, before: Timestamp) -> Retired {
-        self.tallies = Default::default();
+        self.tallies = Tallies::default();
         let now = self.now();
         let mut retired = Retired::default();
         for shard in self.shards_mut() {
@@ -155,12 +155,10 @@ impl Detector {
             let Some(ended_at) = claim.ended_at else { return true };
             // A prefix that was lost for a while is news of its origin: see `news_by_origin`.
             let is_news = claim.key.kind == ClaimKind::MoreSpecific;
-            match is_told(claim) && !is_news {
-                true => {
-                    ended_at >= oldest && (ended_at >= before || busy.contains(&claim.key.culprit))
-                }
-                false => ended_at >= noise,
+            if !is_told(claim) || is_news {
+                return ended_at >= noise;
             }
+            ended_at >= oldest && (ended_at >= before || busy.contains(&claim.key.culprit))
         };
         for shard in self.shards_mut() {
             retired.claims += shard.retain_claims(&keep);

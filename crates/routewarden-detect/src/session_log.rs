@@ -46,16 +46,27 @@ impl SessionLog {
         had - self.losses.len()
     }
 
-    /// Sessions that were down at some time of the closed period; sorted, each once.
+    /// Sessions that were down at some time of the closed period, and up at another; sorted, each
+    /// once.
     pub(crate) fn lost_in(&self, from: Timestamp, until: Timestamp) -> Vec<PeerId> {
-        let overlaps = |&&(_, down, up): &&(PeerId, Timestamp, Option<Timestamp>)| {
-            down <= until && up.is_none_or(|up| up >= from)
-        };
-        let mut lost: Vec<PeerId> =
-            self.losses.iter().filter(overlaps).map(|&(peer, ..)| peer).collect();
-        lost.sort_unstable();
-        lost.dedup();
-        lost
+        self.peers_of(|down, up| {
+            let is_in = |time| from <= time && time <= until;
+            is_in(down) || up.is_some_and(is_in)
+        })
+    }
+
+    /// Sessions that were down all the time of the closed period: nothing rests on them; sorted,
+    /// each once.
+    pub(crate) fn absent_in(&self, from: Timestamp, until: Timestamp) -> Vec<PeerId> {
+        self.peers_of(|down, up| down < from && up.is_none_or(|up| up > until))
+    }
+
+    fn peers_of(&self, holds: impl Fn(Timestamp, Option<Timestamp>) -> bool) -> Vec<PeerId> {
+        let those = self.losses.iter().filter(|&&(_, down, up)| holds(down, up));
+        let mut peers: Vec<PeerId> = those.map(|&(peer, ..)| peer).collect();
+        peers.sort_unstable();
+        peers.dedup();
+        peers
     }
 }
 
@@ -72,9 +83,12 @@ mod tests {
         log.on_up(PeerId(1), at(20));
         log.on_down(PeerId(2), at(30));
         log.on_up(PeerId(3), at(31));
-        assert_eq!(log.lost_in(at(15), at(16)), [PeerId(1)]);
+        assert!(log.lost_in(at(15), at(16)).is_empty());
+        assert_eq!(log.absent_in(at(15), at(16)), [PeerId(1)]);
+        assert_eq!(log.lost_in(at(5), at(16)), [PeerId(1)]);
         assert_eq!(log.lost_in(at(20), at(30)), [PeerId(1), PeerId(2)]);
         assert!(log.lost_in(at(21), at(29)).is_empty());
-        assert_eq!(log.lost_in(at(99), at(99)), [PeerId(2)]);
+        assert!(log.lost_in(at(99), at(99)).is_empty());
+        assert_eq!(log.absent_in(at(99), at(99)), [PeerId(2)]);
     }
 }

@@ -7,6 +7,7 @@
 //! by a later one of the same version; who keeps it on disk adds a checksum and checks it first.
 //! Facts other than VRPs and ASPAs are not in it: they are given anew.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
@@ -96,7 +97,7 @@ impl SavedSource {
     fn restore(self, kind: FactKind) -> FactSource {
         let SavedSource { name, sha256, date, entries } = self;
         let sha256 = sha256.map(Sha256);
-        FactSource { kind, name, sha256, date, entries, skipped: Default::default() }
+        FactSource { kind, name, sha256, date, entries, skipped: BTreeMap::new() }
     }
 }
 

@@ -36,8 +36,11 @@ impl Detector {
         family: AddressFamily,
         (from, until): (Timestamp, Timestamp),
     ) -> FeedState {
-        let sessions = self.sessions_of(family);
-        let lost = self.lost_sessions(from.plus_secs(-BEFORE_SECS), until);
+        let from = from.plus_secs(-BEFORE_SECS);
+        let absent = self.absent_sessions(from, until);
+        let mut sessions = self.sessions_of(family);
+        sessions.retain(|peer| absent.binary_search(peer).is_err());
+        let lost = self.lost_sessions(from, until);
         let lost = lost.into_iter().filter(|peer| sessions.binary_search(peer).is_ok()).count();
         let degraded = lost * 100 >= sessions.len().max(1) * DEGRADED_PERCENT;
         FeedState { sessions: sessions.len(), lost, degraded, impaired: Vec::new() }

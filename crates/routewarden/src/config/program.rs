@@ -17,7 +17,7 @@ pub const HTTP_CONNECTIONS_DEFAULT: u32 = 256;
 /// Most connections that may be allowed.
 pub const HTTP_CONNECTIONS_MAX: u32 = 10_000;
 /// Milliseconds between two looks at what is to be reported, unless told otherwise.
-pub const REPORT_EVERY_MS_DEFAULT: u32 = 1_000;
+pub const REPORT_EVERY_MS_DEFAULT: u32 = 250;
 /// Least milliseconds between two looks at what is to be reported.
 pub const REPORT_EVERY_MS_MIN: u32 = 100;
 /// Most milliseconds between two looks at what is to be reported.

@@ -20,7 +20,7 @@ pub(crate) const NAME: &str = "back-fill";
 /// Gaps that may wait to be filled.
 const GAPS_MAX: usize = 64;
 /// How long after its end a gap is filled: archives publish a file some minutes after its time.
-const WAIT: Duration = Duration::from_secs(900);
+const WAIT: Duration = Duration::from_mins(15);
 /// Times in a live feed are those of receipt: the events may be older by so much.
 const MARGIN_SECS: i64 = 60;
 

@@ -11,7 +11,7 @@ use routewarden_feeds::live::Clock;
 const STEP_MICROS_MAX: i64 = 500_000;
 /// A greater difference counts only after it has stood for so long: then the machine's clock was
 /// set right, and ours was wrong.
-const TRUSTED_AFTER: Duration = Duration::from_secs(300);
+const TRUSTED_AFTER: Duration = Duration::from_mins(5);
 
 /// Runs with the machine's steady clock, from the time of day at the start, and follows the
 /// machine's time of day as far as that is believable.

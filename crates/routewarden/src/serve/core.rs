@@ -113,13 +113,6 @@ impl Core {
             .fact_sources()
             .filter_map(|source| Some((source.kind, source.sha256?)))
             .collect();
-        fn keep_new<T>(known: &[(FactKind, Sha256)], table: &mut Option<Sourced<T>>) -> bool {
-            *table = table.take().filter(|table| {
-                let hash = table.source.sha256.map(|hash| (table.source.kind, hash));
-                hash.is_none_or(|hash| !known.contains(&hash))
-            });
-            table.is_some()
-        }
         let FactsChange {
             vrps,
             aspas,
@@ -267,4 +260,13 @@ impl Core {
         }
         Ok(Core { detector, peers, notes })
     }
+}
+
+/// Takes out a table that is known; whether it is left.
+fn keep_new<T>(known: &[(FactKind, Sha256)], table: &mut Option<Sourced<T>>) -> bool {
+    *table = table.take().filter(|table| {
+        let hash = table.source.sha256.map(|hash| (table.source.kind, hash));
+        hash.is_none_or(|hash| !known.contains(&hash))
+    });
+    table.is_some()
 }

@@ -33,11 +33,11 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// A session that sent nothing for so long has sent its table, End-of-RIB or not.
 const TRANSFER_QUIET_SECS: i64 = 10;
 /// New tables are learned from at most this often.
-const RELEARN_EVERY: Duration = Duration::from_secs(60);
+const RELEARN_EVERY: Duration = Duration::from_mins(1);
 /// What ended is forgotten this often.
-const RETIRE_EVERY: Duration = Duration::from_secs(600);
+const RETIRE_EVERY: Duration = Duration::from_mins(10);
 /// What is old is taken out of the store this often.
-const RETENTION_EVERY: Duration = Duration::from_secs(6 * 3_600);
+const RETENTION_EVERY: Duration = Duration::from_hours(6);
 /// After a failure to write, it is tried again this often.
 const RETRY_EVERY: Duration = Duration::from_secs(5);
 /// Items taken before time is looked at again.

@@ -22,6 +22,8 @@ use super::engine::{NewFacts, Order};
 use crate::config::{Config, FactFile, Period, Place};
 use crate::status::FactStatus;
 
+/// Name of what was chosen of several sources of VRPs.
+const CHOSEN: &str = "rpki";
 /// Updates that may wait to be forwarded.
 const UPDATES_MAX: usize = 4;
 
@@ -163,14 +165,17 @@ impl FactsView {
             let status = cache.snapshot(now);
             status.confirmed_at.is_some() || !status.faults.is_empty()
         };
-        self.board.snapshot(now).iter().all(|status| &*status.name == "rpki" || asked(status.state))
+        self.board.snapshot(now).iter().all(|status| &*status.name == CHOSEN || asked(status.state))
             && self.caches.iter().all(heard)
     }
 
-    /// For the status page.
+    /// For the status page. What was chosen of several sources of VRPs is told by them; local
+    /// exceptions are told apart.
     pub(crate) fn statuses(&self, now: Timestamp) -> Vec<FactStatus> {
-        let files = self.board.snapshot(now).into_iter().map(|status| FactStatus {
-            kind: status.kind.name(),
+        let all = self.board.snapshot(now).into_iter();
+        let told = all.filter(|status| &*status.name != CHOSEN || !status.location.is_empty());
+        let files = told.map(|status| FactStatus {
+            kind: if &*status.name == CHOSEN { "slurm" } else { status.kind.name() },
             source: format!("{} ({})", status.name, status.location),
             entries: status.version.as_ref().map(|version| version.entries),
             confirmed: status.confirmed_at,
@@ -178,19 +183,22 @@ impl FactsView {
             failures: status.failures,
             last_failure: status.last_error.map(|(_, _, text)| text),
         });
-        let caches = self.caches.iter().map(|cache| {
-            let status = cache.snapshot(now);
-            let is_held = status.confirmed_at.is_some();
-            FactStatus {
-                kind: "rtr",
-                source: status.name.to_string(),
-                entries: is_held.then_some((status.vrps + status.aspas) as u64),
-                confirmed: status.confirmed_at,
-                is_stale: status.is_stale || (is_held && status.state != SourceState::Up),
-                failures: status.faults.values().sum(),
-                last_failure: status.last_fault.map(|(_, text)| text),
-            }
-        });
-        files.chain(caches).collect()
+        files.chain(self.caches.iter().flat_map(|cache| of_cache(cache, now))).collect()
     }
+}
+
+/// VRPs and ASPAs of an RTR cache.
+fn of_cache(cache: &RtrHandle, now: Timestamp) -> [FactStatus; 2] {
+    let status = cache.snapshot(now);
+    let is_held = status.confirmed_at.is_some();
+    let fact = |kind, entries: usize| FactStatus {
+        kind,
+        source: status.name.to_string(),
+        entries: is_held.then_some(entries as u64),
+        confirmed: status.confirmed_at,
+        is_stale: status.is_stale || (is_held && status.state != SourceState::Up),
+        failures: status.faults.values().sum(),
+        last_failure: status.last_fault.as_ref().map(|(_, text)| text.clone()),
+    };
+    [fact("vrps", status.vrps), fact("aspas", status.aspas)]
 }

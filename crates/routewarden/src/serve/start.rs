@@ -1,0 +1,125 @@
+//! From where to go on.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use routewarden_core::{PeerTable, Timestamp};
+use routewarden_detect as detect;
+use routewarden_detect::Detector;
+use routewarden_store::ServiceEvent;
+use tracing::{info, warn};
+
+use super::core::Core;
+use super::engine::Settings;
+use super::journal::Journal;
+use super::log::LogWriter;
+use super::record::Record;
+use super::saved::{Resumed, Saved};
+use super::tidings::Tidings;
+use super::{sources, tables};
+use crate::config::{Config, Period};
+use crate::facts;
+
+/// The state is saved when the log since the last one is so long.
+const LOG_OCTETS_MAX: u64 = 1 << 30;
+/// After a restart, files of an archive are read again from so long before the last was heard.
+const ARCHIVE_OVERLAP_SECS: i64 = 3_600;
+
+/// What to go on from.
+pub(super) struct Start {
+    pub(super) saved: Saved,
+    pub(super) core: Core,
+    pub(super) log: LogWriter,
+    /// Archives are to be followed from then on.
+    pub(super) from: Timestamp,
+    /// Whether it goes on from a saved state.
+    pub(super) is_resumed: bool,
+}
+
+/// The state to go on from: the last one and the log since; else tables; else nothing.
+pub(super) fn state(config: &Config, (journal, now): (&mut Journal, Timestamp)) -> Result<Start> {
+    let facts = facts::of_config(config)?;
+    let (mut saved, resumed) = Saved::open(&config.data_dir.join("state"), &facts)?;
+    if let Some(resumed) = resumed {
+        journal.service(ServiceEvent::Recovered, now);
+        let (core, log, from) = go_on(config, resumed, (journal, now))?;
+        return Ok(Start { saved, core, log, from, is_resumed: true });
+    }
+    journal.service(ServiceEvent::Started, now);
+    let mut detector = Detector::new(detector_config(config), facts);
+    let loaded = tables::load(config, now, &mut detector)?;
+    let from = loaded.as_ref().map_or(now, |loaded| loaded.from);
+    let core = match loaded {
+        Some(loaded) => Core::new(detector, loaded.peers, false),
+        None => Core::new(detector, PeerTable::default(), true),
+    };
+    let log = saved.save(&core)?;
+    Ok(Start { saved, core, log, from, is_resumed: false })
+}
+
+/// Goes on from a saved state: nobody heard what happened meanwhile.
+fn go_on(
+    config: &Config,
+    resumed: Resumed,
+    (journal, now): (&mut Journal, Timestamp),
+) -> Result<(Core, LogWriter, Timestamp)> {
+    let Resumed { mut core, mut log, records, lost_octets, unreadable } = resumed;
+    for reason in &unreadable {
+        warn!(reason, "a saved state cannot be read");
+    }
+    info!(records, lost_octets, routes = core.detector().routes(), "resumed");
+    for source in sources::of(config, now) {
+        let name = source.handle.name();
+        if source.has_sessions() {
+            let batch = core.all_down(name, now);
+            if !batch.events.is_empty() {
+                let record = Record::Batch { source: name.to_string(), received: now, batch };
+                log.append(&record)?;
+                core.tell(record);
+            }
+        } else if let Some(&heard) = core.heard().get(&**name) {
+            journal.gap(name, (heard, now), false);
+        }
+    }
+    let archives = config.archive.iter().map(|section| section.name.as_str());
+    let heard = archives.filter_map(|name| core.heard().get(name)).min().copied();
+    let from = heard.map_or(now, |heard| heard.plus_secs(-ARCHIVE_OVERLAP_SECS));
+    Ok((core, log, from))
+}
+
+fn detector_config(config: &Config) -> detect::Config {
+    detect::Config {
+        bogons: config.detect.bogons,
+        quorum: config.detect.quorum.and_then(|quorum| usize::try_from(quorum).ok()),
+        hygiene: config.detect.hygiene,
+        ..detect::Config::default()
+    }
+}
+
+impl Start {
+    /// What was told of before.
+    pub(super) fn tidings(
+        &self,
+        config: &Config,
+        (journal, now): (&Journal, Timestamp),
+    ) -> Result<Tidings> {
+        if !self.is_resumed {
+            return Ok(Tidings::default());
+        }
+        let since = now.plus_secs(-settings(config).forget_after_secs);
+        Ok(Tidings::told_of(journal.told(since)?))
+    }
+}
+
+/// How the engine is to work.
+pub(super) fn settings(config: &Config) -> Settings {
+    let secs = |period: Period| i64::try_from(period.duration().as_secs()).unwrap_or(i64::MAX);
+    Settings {
+        report_every: Duration::from_millis(u64::from(config.detect.report_every_ms)),
+        warm_up_secs: (secs(config.detect.warm_up), secs(config.detect.warm_up_max)),
+        save_every: config.store.snapshot_every.duration(),
+        save_after_octets: LOG_OCTETS_MAX,
+        forget_after_secs: secs(config.detect.ended_kept),
+        retention_days: config.store.retention_days,
+    }
+}
