@@ -25,6 +25,8 @@ mod start;
 mod tables;
 mod tidings;
 
+pub(crate) use sources::faults as source_faults;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +34,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use routewarden_core::Timestamp;
 use routewarden_feeds::live::{
-    Clock, LiveSink, QUEUED_BATCHES_MAX, SourceContext, SourceHandle, SourceKind, queue,
+    Clock, LiveItem, LiveSink, QUEUED_BATCHES_MAX, SourceContext, SourceHandle, SourceKind, queue,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
@@ -81,6 +83,11 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         orders,
     };
     let cancel = around.cancel.clone();
+    for (source, from) in start.gaps {
+        let gap = LiveItem::Gap { source, from, until: clock.now() };
+        // The queue is empty, and as long as there are sources.
+        let _is_open = runtime.block_on(around.sink.send(gap)).is_ok();
+    }
     let Started { board, feeds, back_fill, tasks, edge, http } = start_all(around, start.from)?;
     let engine = Engine::new(Parts {
         core: start.core,

@@ -41,6 +41,11 @@ fn print(text: &str) -> Result<Exit> {
 /// The configuration that the command line names. What is wrong with it is told as wrong usage.
 pub(crate) fn load(args: &ConfigArgs) -> Result<Checked> {
     let mut checked = config::load(&args.config).map_err(usage)?;
+    let faults = crate::serve::source_faults(&checked.config);
+    if !faults.is_empty() {
+        let text = format!("{}: {}", args.config.display(), faults.join("; "));
+        return Err(UsageError(text).into());
+    }
     checked.config.apply(args.overrides());
     Ok(checked)
 }
@@ -57,7 +62,11 @@ fn usage(error: ConfigError) -> anyhow::Error {
 
 fn check(args: &ConfigCheckArgs) -> Result<Exit> {
     let (findings, untold) = match config::load(&args.config) {
-        Ok(checked) => (checked.warnings, 0),
+        Ok(checked) => {
+            let faults = crate::serve::source_faults(&checked.config);
+            let faults = faults.into_iter().map(of_source);
+            (checked.warnings.into_iter().chain(faults).collect(), 0)
+        }
         Err(ConfigError::Refused(refused)) => (refused.findings, refused.untold),
         Err(error) => return Err(usage(error)),
     };
@@ -77,6 +86,12 @@ fn check(args: &ConfigCheckArgs) -> Result<Exit> {
         }
     }
     Ok(if document.ok { Exit::Done } else { Exit::Usage })
+}
+
+/// What a source cannot work with, as a finding. It is about the whole of its section.
+fn of_source(message: String) -> Finding {
+    let (weight, kind) = (Weight::Error, "source_refused");
+    Finding { line: 1, column: 1, weight, kind, key: String::new(), message }
 }
 
 fn show(args: &ConfigArgs) -> Result<Exit> {

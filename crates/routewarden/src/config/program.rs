@@ -40,10 +40,6 @@ pub const RETENTION_DAYS_MAX: u32 = 36_600;
 pub const SNAPSHOT_EVERY_DEFAULT: Period = Period::minutes(5);
 /// Time between two backups unless told otherwise.
 pub const BACKUP_EVERY_DEFAULT: Period = Period::days(1);
-/// Silence after which a feed is degraded, unless told otherwise.
-pub const SILENT_AFTER_DEFAULT: Period = Period::secs(90);
-/// Lag behind the routers from which a feed is degraded, unless told otherwise.
-pub const LAG_MAX_DEFAULT: Period = Period::minutes(5);
 
 /// The HTTP server: health, status, metrics.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -77,8 +73,6 @@ pub struct Detect {
     pub bogons: bool,
     /// Whether bad practice is told of everyone, not of constituents only
     pub hygiene: bool,
-    /// Whether nothing is reported before the tables to start from are in
-    pub from_table: bool,
     /// Milliseconds between two looks at what is to be reported
     #[schemars(range(min = REPORT_EVERY_MS_MIN, max = REPORT_EVERY_MS_MAX))]
     pub report_every_ms: u32,
@@ -100,7 +94,6 @@ impl Default for Detect {
             quorum: None,
             bogons: true,
             hygiene: false,
-            from_table: true,
             report_every_ms: REPORT_EVERY_MS_DEFAULT,
             ended_kept: ENDED_KEPT_DEFAULT,
             report_confidence: REPORT_CONFIDENCE_DEFAULT,
@@ -184,16 +177,12 @@ pub enum LogFormat {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Health {
-    /// Silence after which a feed that was heard is degraded
-    pub silent_after: Period,
-    /// Lag behind the routers from which a feed is degraded
-    pub lag_max: Period,
     /// Whether gaps of feeds that have an archive are filled from it
     pub backfill: bool,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Health { silent_after: SILENT_AFTER_DEFAULT, lag_max: LAG_MAX_DEFAULT, backfill: true }
+        Health { backfill: true }
     }
 }

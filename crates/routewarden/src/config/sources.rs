@@ -17,7 +17,7 @@ pub const ALLOWED_MAX: usize = 1_024;
 /// Routers that one BMP station takes at one time unless told otherwise.
 pub const BMP_ROUTERS_DEFAULT: u32 = 64;
 /// Most routers of one BMP station.
-pub const BMP_ROUTERS_MAX: u32 = 4_096;
+pub const BMP_ROUTERS_MAX: u32 = 1_024;
 /// Most neighbours of one BGP speaker.
 pub const NEIGHBOURS_MAX: usize = 256;
 /// Prefixes taken of one neighbour unless told otherwise.

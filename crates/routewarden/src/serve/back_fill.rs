@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use routewarden_core::Timestamp;
 use routewarden_feeds::live::follow::{ArchiveConfig, BackFill};
-use routewarden_feeds::live::{SourceContext, SourceHandle};
+use routewarden_feeds::live::{SourceContext, SourceHandle, SourceState};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -20,7 +20,9 @@ pub(crate) const NAME: &str = "back-fill";
 /// Gaps that may wait to be filled.
 const GAPS_MAX: usize = 64;
 /// How long after its end a gap is filled: archives publish a file some minutes after its time.
-const WAIT: Duration = Duration::from_mins(15);
+const WAIT_SECS: i64 = 900;
+/// How often a gap is tried to be filled.
+const ATTEMPTS_MAX: usize = 4;
 /// Times in a live feed are those of receipt: the events may be older by so much.
 const MARGIN_SECS: i64 = 60;
 
@@ -63,15 +65,26 @@ pub(crate) fn start(
     context: SourceContext,
     orders: mpsc::Sender<Order>,
 ) -> anyhow::Result<(BackFillAsker, JoinHandle<()>)> {
+    // It has no session: it is there when it is asked.
+    context.status.set_state(SourceState::Up, context.clock.now());
     let fill = BackFill::new(Arc::new(config.archive()?), context.clone());
     let (gaps, mut asked) = mpsc::channel::<Gap>(GAPS_MAX);
     let task = runtime.spawn(async move {
         while let Some(gap) = asked.recv().await {
-            tokio::select! {
-                () = context.cancel.cancelled() => return,
-                () = tokio::time::sleep(WAIT) => {}
+            let mut due = gap.period.1.plus_secs(WAIT_SECS);
+            let mut is_whole = false;
+            for _ in 0..ATTEMPTS_MAX {
+                let secs = u64::try_from(due.secs_since(context.clock.now())).unwrap_or(0);
+                tokio::select! {
+                    () = context.cancel.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(secs)) => {}
+                }
+                is_whole = fill_gap(&fill, &gap, &context.status).await;
+                if is_whole {
+                    break;
+                }
+                due = due.plus_secs(WAIT_SECS);
             }
-            let is_whole = fill_gap(&fill, &gap, &context.status).await;
             let filled = Order::Filled { source: gap.source, gap: gap.period, is_whole };
             if orders.send(filled).await.is_err() {
                 return;

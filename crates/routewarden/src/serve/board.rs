@@ -78,6 +78,8 @@ struct Figures {
     report_secs: Gauge<f64, std::sync::atomic::AtomicU64>,
     unrecorded: Gauge,
     clock_ahead: Gauge,
+    clock_jumps: Gauge,
+    events_ahead: Gauge,
 }
 
 impl Board {
@@ -127,6 +129,8 @@ impl Board {
         figures.log_octets.set(gauge(progress.log_octets));
         figures.unrecorded.set(gauge(progress.unrecorded as u64));
         figures.clock_ahead.set(progress.clock_ahead_secs);
+        figures.clock_jumps.set(gauge(progress.clock_jumps));
+        figures.events_ahead.set(gauge(progress.events_ahead));
         figures.save_secs.set(progress.save_took.as_secs_f64());
         figures.report_secs.set(progress.report_took.as_secs_f64());
         *lock(&self.progress) = progress;
@@ -204,6 +208,16 @@ impl ServeStatus for Board {
                 "routewarden_store_waiting_incidents",
                 "Incidents that wait for the store",
                 &figures.unrecorded,
+            ),
+            (
+                "routewarden_clock_jumps",
+                "How often the machine's clock jumped",
+                &figures.clock_jumps,
+            ),
+            (
+                "routewarden_detect_events_ahead",
+                "Events whose time was ahead of their receipt",
+                &figures.events_ahead,
             ),
             (
                 "routewarden_clock_ahead_seconds",

@@ -1,7 +1,7 @@
 //! The detector with what goes with it: the same records give the same incidents, live or after a
 //! restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
 use routewarden_core::facts::{FactKind, Facts, Sha256, Sourced};
@@ -29,16 +29,14 @@ pub(crate) struct Core {
 /// What is kept beside the detector.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Notes {
-    /// Name of the source of each collector.
-    sources: BTreeMap<String, String>,
+    /// Names of the sources of each collector.
+    sources: BTreeMap<String, BTreeSet<String>>,
     /// Whether the state to start from is still coming in.
     in_baseline: bool,
     /// Peers that had sent routes when paths were learned.
     learned_peers: usize,
     /// Route events taken.
     events: u64,
-    /// Events whose time was ahead of their receipt.
-    events_ahead: u64,
     /// First and last time told.
     first: Option<Timestamp>,
     now: Timestamp,
@@ -73,8 +71,10 @@ impl Core {
 
     pub(crate) fn take(&mut self, source: &str, received: Timestamp, batch: &EventBatch) {
         for peer in &batch.new_peers {
-            if self.notes.sources.get(&peer.collector).map(String::as_str) != Some(source) {
-                self.notes.sources.insert(peer.collector.clone(), source.to_owned());
+            let known = self.notes.sources.get(&peer.collector);
+            if !known.is_some_and(|known| known.contains(source)) {
+                let known = self.notes.sources.entry(peer.collector.clone()).or_default();
+                known.insert(source.to_owned());
             }
         }
         let ids: Vec<PeerId> = batch.new_peers.iter().map(|peer| self.peers.intern(peer)).collect();
@@ -137,11 +137,7 @@ impl Core {
     }
 
     pub(crate) fn change_facts(&mut self, time: Timestamp, change: FactsChange) {
-        let has_relations = change.relations.is_some();
         self.detector.change_facts(time, change);
-        if has_relations && !self.notes.in_baseline {
-            self.relearn();
-        }
     }
 
     fn end_baseline(&mut self) {
@@ -152,6 +148,10 @@ impl Core {
     }
 
     fn relearn(&mut self) {
+        if self.notes.in_baseline {
+            // It is learned when the tables are in.
+            return;
+        }
         self.detector.relearn();
         self.notes.learned_peers = self.heard_peers();
     }
@@ -195,14 +195,14 @@ impl Core {
         self.notes.events
     }
 
-    /// The source that a collector was last heard from.
-    pub(crate) fn source_of(&self, collector: &str) -> Option<&str> {
-        self.notes.sources.get(collector).map(String::as_str)
+    /// Whether a collector was heard from a source.
+    fn is_heard_from(&self, collector: &str, source: &str) -> bool {
+        self.notes.sources.get(collector).is_some_and(|held| held.contains(source))
     }
 
-    /// The collectors that were last heard from a source, by name.
+    /// The collectors that were heard from a source, by name.
     pub(crate) fn collectors_of(&self, source: &str) -> impl Iterator<Item = &str> {
-        let of = self.notes.sources.iter().filter(move |(_, held)| *held == source);
+        let of = self.notes.sources.iter().filter(move |(_, held)| held.contains(source));
         of.map(|(collector, _)| collector.as_str())
     }
 
@@ -229,7 +229,7 @@ impl Core {
     /// there to hear it.
     pub(crate) fn all_down(&self, source: &str, now: Timestamp) -> EventBatch {
         let mut batch = EventBatch::default();
-        let of_source = |peer: &Peer| self.source_of(&peer.collector) == Some(source);
+        let of_source = |peer: &Peer| self.is_heard_from(&peer.collector, source);
         for session in self.detector.sessions() {
             if session.is_down || !of_source(session.peer) {
                 continue;

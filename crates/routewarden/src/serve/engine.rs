@@ -227,7 +227,11 @@ impl Engine {
                 }
                 info!(name, version, "facts");
                 self.log(&Record::Facts(now, SavedFacts::of(&change)));
+                let has_relations = change.relations.is_some();
                 self.parts.core.change_facts(now, change);
+                if has_relations {
+                    self.tell(Record::Relearn);
+                }
                 self.has_changed = true;
                 self.due.report = Instant::now();
             }
@@ -414,6 +418,7 @@ impl Engine {
         progress.queue_items = queue.items();
         progress.log_octets = log.as_ref().map_or(0, LogWriter::octets);
         progress.unrecorded = journal.waiting();
+        progress.store_octets = journal.octets();
         progress.journal = journal.counts();
         progress.store_failing = journal.failed_at().is_some();
         (progress.clock_ahead_secs, progress.clock_jumps) = clock.difference();

@@ -12,7 +12,7 @@ use routewarden_detect::Incident;
 use routewarden_feeds::health::HealthChange;
 use routewarden_store::{
     AsnRole, Change, IncidentFilter, IncidentVersion, IncidentsUnseen, Note, PAGE_MAX, PARTS_MAX,
-    ReportKey, RetentionPolicy, ServiceEvent, Store, StoreReader, Tick,
+    ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent, Store, StoreReader, Tick,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,10 +23,10 @@ use super::tidings::News;
 /// Name of the log of reports.
 pub(crate) const REPORTS_FILE: &str = "reports.jsonl";
 /// Reports taken from the outbox at once.
-const REPORTS_AT_ONCE: usize = 1_000;
+const REPORTS_AT_ONCE: usize = 100;
 /// Octets at the end of the log of reports that are looked at after a start: more than what may be
 /// pending.
-const TAIL_OCTETS: u64 = 64 << 20;
+const TAIL_OCTETS: u64 = 512 << 20;
 /// Longest line of the log.
 const LINE_OCTETS_MAX: usize = 16 << 20;
 /// After a failure, the store is tried again after so many seconds.
@@ -315,6 +315,13 @@ impl Journal {
             error!(error = format!("{failure:#}"), "the store fails; what is new waits");
         }
         self.failed_at = Some(now);
+    }
+
+    /// Octets of the store on the disk.
+    pub(crate) fn octets(&self) -> u64 {
+        let of = |name: &str| std::fs::metadata(self.path.with_file_name(name));
+        let files = [STORE_FILE.to_owned(), format!("{STORE_FILE}-wal")];
+        files.iter().filter_map(|name| Some(of(name).ok()?.len())).sum()
     }
 
     /// News that wait for the store.

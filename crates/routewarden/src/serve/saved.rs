@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use routewarden_core::facts::Facts;
+use tracing::warn;
 
 use super::core::Core;
-use super::log::{LogWriter, replay, segment_path};
+use super::log::{LogError, LogWriter, replay, segment_path};
 
 const MAGIC: [u8; 8] = *b"RWSTATE1";
 /// States kept: the last, and the one before it in case its disk block goes bad.
@@ -29,8 +30,6 @@ pub(crate) struct Resumed {
     pub(crate) records: u64,
     /// Octets at the ends of segments that were no whole frame.
     pub(crate) lost_octets: u64,
-    /// States and segments that could not be read, with the reason.
-    pub(crate) unreadable: Vec<String>,
 }
 
 impl Saved {
@@ -43,17 +42,16 @@ impl Saved {
             .with_context(|| format!("cannot make {}", directory.display()))?;
         let states = numbers(directory, "state")?;
         let segments = numbers(directory, "events")?;
-        let mut unreadable = Vec::new();
         for &number in states.iter().rev() {
             let core = match load(&state_path(directory, number), facts.clone()) {
                 Ok(core) => core,
                 Err(error) => {
-                    unreadable.push(format!("{error:#}"));
+                    warn!(error = format!("{error:#}"), "a saved state cannot be read");
                     continue;
                 }
             };
             let segments: Vec<u64> = segments.iter().copied().filter(|&n| n >= number).collect();
-            let resumed = Saved::tell_again(directory, core, &segments, unreadable)?;
+            let resumed = Saved::tell_again(directory, core, &segments)?;
             let number = segments.last().copied().unwrap_or(number);
             return Ok((Saved { directory: directory.to_owned(), number }, Some(resumed)));
         }
@@ -61,24 +59,28 @@ impl Saved {
         Ok((Saved { directory: directory.to_owned(), number: last }, None))
     }
 
-    fn tell_again(
-        directory: &Path,
-        mut core: Core,
-        segments: &[u64],
-        unreadable: Vec<String>,
-    ) -> Result<Resumed> {
+    fn tell_again(directory: &Path, mut core: Core, segments: &[u64]) -> Result<Resumed> {
         let (mut records, mut lost_octets, mut last) = (0, 0, None);
         for &segment in segments {
-            let read = replay(directory, segment, |record| core.tell(record))?;
+            let read = match replay(directory, segment, |record| core.tell(record)) {
+                // Killed, or out of room, while it was made: nothing was told in it.
+                Err(failure @ LogError::NotALog { .. }) => {
+                    warn!(error = %failure, "a segment of the log cannot be read");
+                    last = Some((segment, None));
+                    continue;
+                }
+                read => read?,
+            };
             records += read.records;
             lost_octets += read.lost_octets;
-            last = Some((segment, read.sound_octets));
+            last = Some((segment, Some(read.sound_octets)));
         }
         let log = match last {
-            Some((segment, sound)) => LogWriter::append_to(directory, segment, sound)?,
+            Some((segment, Some(sound))) => LogWriter::append_to(directory, segment, sound)?,
+            Some((segment, None)) => LogWriter::create(directory, segment)?,
             None => anyhow::bail!("a state without its log in {}", directory.display()),
         };
-        Ok(Resumed { core, log, records, lost_octets, unreadable })
+        Ok(Resumed { core, log, records, lost_octets })
     }
 
     /// Saves the state and begins a new segment of the log. Files of before the last
@@ -90,7 +92,9 @@ impl Saved {
         let log = LogWriter::create(&self.directory, number)?;
         store(&path, core).with_context(|| format!("cannot save {}", path.display()))?;
         self.number = number;
-        self.clean()?;
+        if let Err(failure) = self.clean() {
+            warn!(error = format!("{failure:#}"), "old states are not removed");
+        }
         Ok(log)
     }
 

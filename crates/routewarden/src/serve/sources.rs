@@ -48,6 +48,30 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Whether what it says while nobody listens is never said again.
+    pub(crate) fn is_heard_once(&self) -> bool {
+        matches!(self.settings, Settings::RisLive(_))
+    }
+
+    /// What makes it impossible to start.
+    fn fault(&self) -> Option<String> {
+        let fault = match &self.settings {
+            Settings::RisLive(config) => config.check().err().map(|error| error.to_string()),
+            Settings::Bmp(config) => config.check().err().map(|error| error.to_string()),
+            Settings::Bgp(config) => config.check().err().map(|error| error.to_string()),
+            Settings::Archive(config, _) => config.check().err().map(|error| error.to_string()),
+            Settings::Directory(config) => config.check().err().map(|error| error.to_string()),
+        };
+        fault.map(|fault| format!("{}: {fault}", self.handle.name()))
+    }
+}
+
+/// What of the sources of a configuration cannot work, source by source.
+pub(crate) fn faults(config: &Config) -> Vec<String> {
+    of(config, Timestamp::default()).iter().filter_map(Source::fault).collect()
+}
+
 /// All sources of a configuration; archives are followed from `from` on.
 pub(crate) fn of(config: &Config, from: Timestamp) -> Vec<Source> {
     let ris_live = config.ris_live.iter().map(|section| Source {

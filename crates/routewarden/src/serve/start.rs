@@ -1,5 +1,6 @@
 //! From where to go on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use routewarden_core::{PeerTable, Timestamp};
 use routewarden_detect as detect;
 use routewarden_detect::Detector;
 use routewarden_store::ServiceEvent;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::core::Core;
 use super::engine::Settings;
@@ -32,6 +33,8 @@ pub(super) struct Start {
     pub(super) log: LogWriter,
     /// Archives are to be followed from then on.
     pub(super) from: Timestamp,
+    /// Sources that were not heard while the program was away: since when.
+    pub(super) gaps: Vec<(Arc<str>, Timestamp)>,
     /// Whether it goes on from a saved state.
     pub(super) is_resumed: bool,
 }
@@ -42,8 +45,7 @@ pub(super) fn state(config: &Config, (journal, now): (&mut Journal, Timestamp)) 
     let (mut saved, resumed) = Saved::open(&config.data_dir.join("state"), &facts)?;
     if let Some(resumed) = resumed {
         journal.service(ServiceEvent::Recovered, now);
-        let (core, log, from) = go_on(config, resumed, (journal, now))?;
-        return Ok(Start { saved, core, log, from, is_resumed: true });
+        return go_on(config, (saved, resumed), now);
     }
     journal.service(ServiceEvent::Started, now);
     let mut detector = Detector::new(detector_config(config), facts);
@@ -54,20 +56,14 @@ pub(super) fn state(config: &Config, (journal, now): (&mut Journal, Timestamp)) 
         None => Core::new(detector, PeerTable::default(), true),
     };
     let log = saved.save(&core)?;
-    Ok(Start { saved, core, log, from, is_resumed: false })
+    Ok(Start { saved, core, log, from, gaps: Vec::new(), is_resumed: false })
 }
 
 /// Goes on from a saved state: nobody heard what happened meanwhile.
-fn go_on(
-    config: &Config,
-    resumed: Resumed,
-    (journal, now): (&mut Journal, Timestamp),
-) -> Result<(Core, LogWriter, Timestamp)> {
-    let Resumed { mut core, mut log, records, lost_octets, unreadable } = resumed;
-    for reason in &unreadable {
-        warn!(reason, "a saved state cannot be read");
-    }
+fn go_on(config: &Config, (saved, resumed): (Saved, Resumed), now: Timestamp) -> Result<Start> {
+    let Resumed { mut core, mut log, records, lost_octets } = resumed;
     info!(records, lost_octets, routes = core.detector().routes(), "resumed");
+    let mut gaps = Vec::new();
     for source in sources::of(config, now) {
         let name = source.handle.name();
         if source.has_sessions() {
@@ -77,14 +73,16 @@ fn go_on(
                 log.append(&record)?;
                 core.tell(record);
             }
-        } else if let Some(&heard) = core.heard().get(&**name) {
-            journal.gap(name, (heard, now), false);
+        } else if source.is_heard_once()
+            && let Some(&heard) = core.heard().get(&**name)
+        {
+            gaps.push((Arc::clone(name), heard));
         }
     }
     let archives = config.archive.iter().map(|section| section.name.as_str());
     let heard = archives.filter_map(|name| core.heard().get(name)).min().copied();
     let from = heard.map_or(now, |heard| heard.plus_secs(-ARCHIVE_OVERLAP_SECS));
-    Ok((core, log, from))
+    Ok(Start { saved, core, log, from, gaps, is_resumed: true })
 }
 
 fn detector_config(config: &Config) -> detect::Config {

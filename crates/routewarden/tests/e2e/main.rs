@@ -19,3 +19,4 @@ mod real_archive;
 mod relations;
 mod scenarios;
 mod schema;
+mod serve;
