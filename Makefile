@@ -78,6 +78,7 @@ setup-test:
 	$(call need,bgpctl,openbgpd)
 	$(call need,exabgp,exabgp)
 	$(call need,stayrtr,stayrtr)
+	$(call need,promtool,prometheus)
 
 fmt-check:
 	$(CARGO) fmt --all --check

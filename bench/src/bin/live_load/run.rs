@@ -114,7 +114,7 @@ pub(crate) fn run(setup: &Setup) -> Result<Value> {
     let watch = Watch::new(begun);
     let notes = Vec::new();
     let mut run = Run { program, feeder, cache, disk, watch, begun, notes, random };
-    let summary = run.to_the_end(acts).with_context(|| said(&run.program.log()));
+    let summary = run.run_out(acts).with_context(|| said(&run.program.log()));
     let described = json!({
         "profile": setup.profile.name(),
         "seconds": duration.as_secs_f64(),
@@ -140,7 +140,7 @@ fn said(log: &Path) -> String {
 }
 
 impl Run {
-    fn to_the_end(&mut self, mut acts: VecDeque<(Duration, Act)>) -> Result<Map<String, Value>> {
+    fn run_out(&mut self, mut acts: VecDeque<(Duration, Act)>) -> Result<Map<String, Value>> {
         let took = self.wait_until_ready()?;
         self.note("ready", &json!({"secs": took.as_secs_f64()}));
         while !self.feeder.is_done() {

@@ -13,7 +13,7 @@ use routewarden_wire::encode::{self, AttributeWriter, OpenParts, PeerUpParts};
 use routewarden_wire::{AsnWidth, Nlri, RouteOrigin, Safi};
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const VICTIM: u32 = 64502;
 const CULPRIT: u32 = 64503;
 const BLOCK: &str = "203.0.113.0/24";

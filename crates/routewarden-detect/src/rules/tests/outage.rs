@@ -32,7 +32,8 @@ fn base() -> Fixture {
 
 fn lines(fixture: &Fixture) -> Vec<Evidence> {
     let &Fixture { ref loss, lost, known, is_replaced, degraded, secs, is_over } = fixture;
-    let feeds = FeedState { sessions: 4, lost: usize::from(degraded), degraded };
+    let feeds =
+        FeedState { sessions: 4, lost: usize::from(degraded), degraded, impaired: Vec::new() };
     weigh(&OutageCase { losses: &[loss], lost, is_replaced, known, feeds, secs, is_over })
 }
 
