@@ -41,11 +41,6 @@ fn print(text: &str) -> Result<Exit> {
 /// The configuration that the command line names. What is wrong with it is told as wrong usage.
 pub(crate) fn load(args: &ConfigArgs) -> Result<Checked> {
     let mut checked = config::load(&args.config).map_err(usage)?;
-    let faults = crate::serve::source_faults(&checked.config);
-    if !faults.is_empty() {
-        let text = format!("{}: {}", args.config.display(), faults.join("; "));
-        return Err(UsageError(text).into());
-    }
     checked.config.apply(args.overrides());
     Ok(checked)
 }
