@@ -16,6 +16,8 @@ pub fn start(log: &Log) -> Result<(), TryInitError> {
     let builder = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // What cannot be written is not told on the same broken way: that would be a panic.
+        .log_internal_errors(false)
         .with_max_level(level(log.level));
     match log.format {
         LogFormat::Text => builder.finish().try_init(),

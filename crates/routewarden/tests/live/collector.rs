@@ -118,7 +118,7 @@ fn config(data: &Path, relations: &Path) -> String {
     }
     text + &format!(
         "[rpki]\nrtr = [{{ name = \"stayrtr\", address = \"{COLLECTOR_ADDRESS}:{}\" }}]\n\n\
-         [facts]\nrelations = {{ from = \"{}\" }}\n\n[detect]\nbogons = false\n",
+         [facts]\nrelations = {{ from = \"{}\" }}\n\n[detect]\nbogons = false\nwarm_up = \"5s\"\n",
         stayrtr::PORT,
         relations.display()
     )
