@@ -100,7 +100,9 @@ pub struct RouteChange {
     pub before_unknown: bool,
     /// Attributes after: `None` for a withdrawal.
     pub after: Option<AttributeId>,
-    /// Whether the peer is still sending its table after coming up.
+    /// Whether it belongs to the table that the peer sends after coming up. A table has each prefix
+    /// once: what takes the place of a route of the same session is news, even while the rest of
+    /// the table is still coming.
     pub in_transfer: bool,
 }
 
@@ -209,6 +211,7 @@ impl AdjRibIn {
             Some(held) => {
                 change.before = Some(held.attributes());
                 change.before_unknown = session.is_unknown(held.time().into());
+                change.in_transfer &= change.before_unknown;
                 *held = route;
                 // Both references were counted; the old one goes with the next event.
                 self.released = change.before;

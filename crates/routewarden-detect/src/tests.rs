@@ -325,6 +325,23 @@ fn peer_down_is_not_the_end_and_the_transfer_after_it_is_no_news() {
     assert_eq!(report.counters.muted_in_transfer, 2);
 }
 
+/// Routers that send no End-of-RIB would be deaf for long.
+#[test]
+fn what_changes_a_route_just_sent_is_news_while_the_table_is_still_coming() {
+    let mut lab = lab_with_victim();
+    for peer in [0, 1] {
+        lab.push(100, peer, RouteEventKind::PeerDown);
+        lab.push(200, peer, RouteEventKind::PeerUp);
+        lab.announce(201, peer, "203.0.113.0/24", &[64511, VICTIM]);
+        lab.announce(202, peer, "203.0.113.0/24", &[CULPRIT]);
+        lab.announce(203, peer, "203.0.113.64/26", &[64509]);
+    }
+    let report = lab.run();
+    let [incident] = report.incidents.as_slice() else { panic!("{report:?}") };
+    assert_eq!((incident.kind, incident.first_seen), (IncidentKind::OriginHijack, at(202)));
+    assert_eq!(report.counters.muted_in_transfer, 2);
+}
+
 #[test]
 fn a_route_of_the_owner_or_its_cover_is_no_claim() {
     let mut lab = lab_with_victim();

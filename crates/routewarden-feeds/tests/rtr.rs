@@ -168,6 +168,18 @@ async fn an_older_version_is_taken_as_told_as_answered_and_as_a_closed_connectio
     client.stop().await;
 }
 
+/// StayRTR closes what connects while it reads its file at the start.
+#[tokio::test]
+async fn a_cache_that_is_slow_to_start_is_not_taken_for_an_older_one() {
+    let (cache, session, client) = with_two().await;
+    drop(session);
+    for _ in 0..4 {
+        let mut session = cache.accept().await;
+        expect(&mut session, 2, serial_query(1)).await;
+    }
+    client.stop().await;
+}
+
 #[tokio::test]
 async fn a_cache_that_forgot_is_asked_for_everything() {
     let (cache, mut session, mut client) = with_two().await;

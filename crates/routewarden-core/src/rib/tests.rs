@@ -19,9 +19,19 @@ fn p(text: &str) -> Prefix {
 }
 
 fn announce(rib: &mut AdjRibIn, secs: u32, peer: u32, asns: &[u32]) -> Option<RouteChange> {
+    announce_to(rib, (secs, peer), (0, asns))
+}
+
+/// The prefix by its number.
+fn announce_to(
+    rib: &mut AdjRibIn,
+    (secs, peer): (u32, u32),
+    (prefix, asns): (u32, &[u32]),
+) -> Option<RouteChange> {
+    let prefix = p(&format!("192.0.{}.0/24", 2 + prefix));
     rib.tick(at(secs));
     rib.hear(at(secs), PeerId(peer));
-    rib.announce((at(secs), PeerId(peer)), p("192.0.2.0/24"), &octets(asns), &mut |_| 0)
+    rib.announce((at(secs), PeerId(peer)), prefix, &octets(asns), &mut |_| 0)
 }
 
 #[test]
@@ -78,15 +88,28 @@ fn peer_down_is_unknown_not_withdrawn() {
 #[test]
 fn table_transfer_ends_with_end_of_rib_or_silence_or_time() {
     let mut rib = AdjRibIn::default();
+    let mut is_muted = |rib: &mut AdjRibIn, secs: u32, prefix: u32| {
+        announce_to(rib, (secs, 0), (prefix, &[1])).unwrap().in_transfer
+    };
     rib.session_mut(PeerId(0)).on_up(at(0));
-    assert!(announce(&mut rib, 1, 0, &[1]).unwrap().in_transfer);
+    assert!(is_muted(&mut rib, 1, 0));
     rib.session_mut(PeerId(0)).on_end_of_rib();
-    assert!(!announce(&mut rib, 1, 0, &[1, 2]).unwrap().in_transfer);
+    assert!(!is_muted(&mut rib, 1, 1));
     rib.session_mut(PeerId(0)).on_up(at(100));
-    assert!(!announce(&mut rib, 111, 0, &[1, 3]).unwrap().in_transfer);
+    assert!(!is_muted(&mut rib, 111, 2));
     rib.session_mut(PeerId(0)).on_up(at(200));
-    let muted = (0..40).map(|i| announce(&mut rib, 200 + i * 8, 0, &[1, 4 + i]).unwrap());
-    assert_eq!(muted.filter(|change| change.in_transfer).count(), 38);
+    let muted = (0..40).map(|i| is_muted(&mut rib, 200 + i * 8, 3 + i));
+    assert_eq!(muted.filter(|&is_muted| is_muted).count(), 38);
+}
+
+#[test]
+fn what_takes_the_place_of_a_route_just_sent_is_news_in_the_midst_of_a_transfer() {
+    let mut rib = AdjRibIn::default();
+    announce(&mut rib, 1, 0, &[1, 2]);
+    rib.session_mut(PeerId(0)).on_down(at(10));
+    rib.session_mut(PeerId(0)).on_up(at(20));
+    assert!(announce(&mut rib, 21, 0, &[1, 3]).unwrap().in_transfer, "the route of before");
+    assert!(!announce(&mut rib, 22, 0, &[1, 4]).unwrap().in_transfer);
 }
 
 #[test]

@@ -96,6 +96,8 @@ fn play(lab: &Lab, collector: &mut Collector, event: &Event) -> (String, f64) {
     };
     let began = now();
     event.begin(lab);
+    // First, so that a fault of the lab is not taken for one of the program.
+    wait_for("its sign at t1b", SOON, || event.is_at_t1b(lab));
     let open = wait_for(event.name, SOON, || {
         collector.assert_runs();
         let mut reports = collector.reports();
@@ -103,11 +105,10 @@ fn play(lab: &Lab, collector: &mut Collector, event: &Event) -> (String, f64) {
         let found = reports
             .iter()
             .find(|r| matches!(r.report, ReportKind::Open | ReportKind::Reopen) && is_of_event(r));
-        found.cloned().ok_or(reports)
+        found.cloned().ok_or_else(|| (reports, collector.said(), Collector::status(lab)))
     });
     let took = seconds_between(began, open.at);
     let id = open.incident.id.to_string();
-    wait_for("its sign at t1b", SOON, || event.is_at_t1b(lab));
     let ends = |reports: &[Report]| {
         let is_end = |r: &&Report| r.report == ReportKind::End && r.at >= open.at;
         let ends = reports.iter().filter(|r| r.incident.id.to_string() == id).filter(is_end);

@@ -38,6 +38,7 @@ pub async fn run(cache: RtrCache, context: RtrContext) {
         records: Records::default(),
         held: None,
         version: version_max,
+        spoken: None,
         wordless: 0,
         backoff: Backoff::new(RETRY_WAIT_MIN, RETRY_WAIT_MAX),
     };
@@ -63,6 +64,8 @@ struct Client {
     held: Option<Held>,
     /// Version to begin the next session with.
     version: u8,
+    /// The highest version in which the cache has given data.
+    spoken: Option<u8>,
     /// Sessions in a row that the cache closed without a word.
     wordless: u32,
     backoff: Backoff,
@@ -128,8 +131,8 @@ impl Client {
                 if *version < self.version { *version } else { lower }
             }),
             // Some caches close the connection when they do not know a version; so does every cache
-            // that is just being stopped, and it must not cost the ASPAs.
-            _ if self.wordless >= WORDLESS_SESSIONS => {
+            // that is just being stopped or started, and it must not cost the ASPAs.
+            _ if self.wordless >= WORDLESS_SESSIONS && self.spoken < Some(self.version) => {
                 self.wordless = 0;
                 lower.unwrap_or(version_max)
             }
@@ -280,6 +283,7 @@ impl Client {
         let len = records.len();
         self.records = records;
         self.held = Some(held);
+        self.spoken = self.spoken.max(Some(held.version));
         self.backoff.reset();
         let now = self.context.clock.now();
         self.context.status.confirmed(held, expire_secs, now);
