@@ -11,6 +11,7 @@ mod archive;
 mod cli;
 mod config;
 mod constituency;
+mod flaps;
 mod lab;
 mod mrt_threads;
 mod package;
