@@ -79,6 +79,7 @@ setup-test:
 	$(call need,exabgp,exabgp)
 	$(call need,stayrtr,stayrtr)
 	$(call need,promtool,prometheus)
+	$(call need,faketime,faketime)
 
 fmt-check:
 	$(CARGO) fmt --all --check

@@ -234,6 +234,7 @@ impl DetectorShard {
                 let received = if originated > Timestamp::default() { originated } else { time };
                 let received = received.min(time);
                 let has_transfer_ended = self.rib.hear(received, peer);
+                self.rib.session_mut(peer).on_table_entry();
                 self.share(prefix, |this| {
                     let octets = batch.attributes(attributes);
                     this.on_entry_in_dump((received, peer), prefix, octets);

@@ -306,8 +306,10 @@ fn a_foreign_as_set_is_the_aggregators_claim() {
 }
 
 #[test]
-fn peer_down_is_not_the_end_and_the_transfer_after_it_is_no_news() {
-    let mut lab = lab_with_victim();
+fn peer_down_is_not_the_end_and_a_table_after_it_is_held_against_the_one_before() {
+    let mut lab = Lab::new();
+    lab.stands("203.0.113.0/24", &[64511, VICTIM]);
+    lab.begin();
     lab.announce(100, 0, "203.0.113.128/25", &[CULPRIT]);
     lab.announce(100, 1, "203.0.113.128/25", &[CULPRIT]);
     lab.push(200, 0, RouteEventKind::PeerDown);
@@ -315,13 +317,27 @@ fn peer_down_is_not_the_end_and_the_transfer_after_it_is_no_news() {
     assert_eq!(lab.incidents()[0].ended_at, None, "unknown is not withdrawn");
     for peer in [0, 1] {
         lab.push(300, peer, RouteEventKind::PeerUp);
+        // Began while nobody listened.
+        lab.announce(301, peer, "203.0.113.64/26", &[64509]);
+        lab.push(302, peer, RouteEventKind::EndOfRib { family: AddressFamily::Ipv4 });
+    }
+    let incidents = lab.incidents();
+    let [first, second] = incidents.as_slice() else { panic!("{incidents:?}") };
+    assert_eq!(first.ended_at, Some(at(302)), "not sent again: gone");
+    assert_eq!((second.first_seen, second.ended_at), (at(301), None));
+}
+
+#[test]
+fn a_first_table_is_no_news() {
+    let mut lab = lab_with_victim();
+    for peer in [0, 1] {
+        lab.push(300, peer, RouteEventKind::PeerUp);
         // An old foreign more-specific, new to us only because the table is.
         lab.announce(301, peer, "203.0.113.64/26", &[64509]);
         lab.push(302, peer, RouteEventKind::EndOfRib { family: AddressFamily::Ipv4 });
     }
     let report = lab.run();
-    let [incident] = report.incidents.as_slice() else { panic!("{report:?}") };
-    assert_eq!(incident.ended_at, Some(at(302)), "not sent again: gone");
+    assert!(report.incidents.is_empty(), "{report:?}");
     assert_eq!(report.counters.muted_in_transfer, 2);
 }
 
@@ -330,7 +346,6 @@ fn peer_down_is_not_the_end_and_the_transfer_after_it_is_no_news() {
 fn what_changes_a_route_just_sent_is_news_while_the_table_is_still_coming() {
     let mut lab = lab_with_victim();
     for peer in [0, 1] {
-        lab.push(100, peer, RouteEventKind::PeerDown);
         lab.push(200, peer, RouteEventKind::PeerUp);
         lab.announce(201, peer, "203.0.113.0/24", &[64511, VICTIM]);
         lab.announce(202, peer, "203.0.113.0/24", &[CULPRIT]);

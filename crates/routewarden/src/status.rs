@@ -47,6 +47,18 @@ pub struct Snapshot {
     pub open_incidents: Vec<OpenIncidents>,
     /// When something was last reported.
     pub last_report: Option<Timestamp>,
+    /// The program's clock against the machine's.
+    pub clock: ClockStatus,
+}
+
+/// The program's clock against the machine's time of day. Where that jumps, the program's goes on;
+/// it follows forwards when the difference has stood for five minutes.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct ClockStatus {
+    /// Seconds that the machine's is ahead.
+    pub ahead_secs: i64,
+    /// How often it jumped.
+    pub jumps: u64,
 }
 
 /// Health of a feed.
@@ -189,6 +201,7 @@ impl Snapshot {
             store: None,
             open_incidents: Vec::new(),
             last_report: None,
+            clock: ClockStatus::default(),
         }
     }
 
@@ -233,6 +246,10 @@ impl Snapshot {
         }
         for queue in self.queues.iter().filter(|queue| queue.waiting >= queue.capacity) {
             add("queue_full", format!("the queue {} is full: sources are slowed", queue.name));
+        }
+        if self.clock.ahead_secs != 0 {
+            let text = format!("the machine's clock jumped by {} s", self.clock.ahead_secs);
+            add("clock_jumped", text);
         }
         if let Some(why) = self.store.as_ref().and_then(|store| store.failing.as_deref()) {
             add("store_failing", format!("the store cannot be written: {why}"));

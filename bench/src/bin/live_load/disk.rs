@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::Result;
 
 /// Size of the disk, as mount(8) has it.
-const SIZE: &str = "size=512m";
+const SIZE: &str = "size=2g";
 const PART_OCTETS: usize = 1 << 20;
 
 /// A disk in memory, mounted; unmounted when dropped.

@@ -38,6 +38,9 @@ struct Arguments {
     /// Folder of the shared data.
     #[arg(long, default_value = "../shared/data")]
     data: PathBuf,
+    /// Where the program's log and reports are kept.
+    #[arg(long)]
+    keep: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -49,6 +52,7 @@ fn main() -> Result<()> {
         duration: arguments.seconds.map(Duration::from_secs),
         files: run::recordings(&arguments.data)?,
         updates_max: arguments.updates_max,
+        keep: arguments.keep,
     };
     let summary = run::run(&setup)?;
     writeln!(std::io::stdout(), "{summary:#}")?;

@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) duration: Option<Duration>,
     pub(crate) files: Vec<PathBuf>,
     pub(crate) updates_max: usize,
+    /// Where the program's log and reports go in the end.
+    pub(crate) keep: Option<PathBuf>,
 }
 
 /// Recordings of two collectors: ten minutes of one, half an hour of the quieter one.
@@ -69,6 +71,8 @@ struct Run {
     begun: Instant,
     /// Notes of what was done, for the summary.
     notes: Vec<Value>,
+    /// The program's counters begin anew with every start.
+    has_kills: bool,
     random: fastrand::Rng,
 }
 
@@ -113,7 +117,8 @@ pub(crate) fn run(setup: &Setup) -> Result<Value> {
     let random = fastrand::Rng::with_seed(SEED);
     let watch = Watch::new(begun);
     let notes = Vec::new();
-    let mut run = Run { program, feeder, cache, disk, watch, begun, notes, random };
+    let has_kills = acts.iter().any(|(_, act)| matches!(act, Act::Kill(_)));
+    let mut run = Run { program, feeder, cache, disk, watch, begun, notes, has_kills, random };
     let summary = run.run_out(acts).with_context(|| said(&run.program.log()));
     let described = json!({
         "profile": setup.profile.name(),
@@ -121,6 +126,10 @@ pub(crate) fn run(setup: &Setup) -> Result<Value> {
         "rate": setup.rate,
         "recording": {"updates": recording.len(), "peers": recording.peers().len()},
     });
+    let keep = setup.keep.as_deref();
+    if let Some(keep) = keep {
+        run.keep(keep)?;
+    }
     summary.map(|summary| run.finish(described, summary))
 }
 
@@ -252,17 +261,27 @@ impl Run {
         for (protocol, sent) in sent {
             let counted = counted(&status, protocol.name());
             let missing = |sent: u64, counted: u64| i128::from(sent) - i128::from(counted);
+            let lost = json!({
+                "announced": missing(sent.announced, counted.announced).to_string(),
+                "withdrawn": missing(sent.withdrawn, counted.withdrawn).to_string(),
+            });
             let row = json!({
                 "sent": sent.to_json(),
                 "counted": {"announced": counted.announced, "withdrawn": counted.withdrawn},
-                "lost": {
-                    "announced": missing(sent.announced, counted.announced).to_string(),
-                    "withdrawn": missing(sent.withdrawn, counted.withdrawn).to_string(),
-                },
+                "lost": if self.has_kills { Value::Null } else { lost },
             });
             counts.insert(protocol.name().to_owned(), row);
         }
         Ok(counts)
+    }
+
+    fn keep(&self, folder: &Path) -> Result<()> {
+        std::fs::create_dir_all(folder)?;
+        for file in [self.program.log(), self.program.reports()] {
+            let name = file.file_name().context("a file without a name")?;
+            std::fs::copy(&file, folder.join(name)).with_context(|| file.display().to_string())?;
+        }
+        Ok(())
     }
 
     fn finish(self, mut described: Value, counts: Map<String, Value>) -> Value {

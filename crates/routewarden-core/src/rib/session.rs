@@ -8,6 +8,9 @@ use crate::{AddressFamily, Timestamp};
 pub const TRANSFER_SECS_MAX: i64 = 300;
 /// Without End-of-RIB, what a peer sends is news again when it was quiet for this long.
 pub const TRANSFER_QUIET_SECS: i64 = 10;
+/// A table is compared with the one held of the same peer when the session was down for at most
+/// this long; after that, it is as good as a first one.
+const COMPARED_SECS_MAX: i64 = 86_400;
 
 /// A peer's session.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +18,8 @@ pub struct Session {
     /// Routes older than this were lost to sight when the session went down.
     unknown_before: Option<Timestamp>,
     is_down: bool,
+    /// Whether the whole table of the peer was heard once: what differs from it is new.
+    knows_table: bool,
     transfer: Option<Transfer>,
     routes: [usize; 2],
     announced: [bool; 2],
@@ -29,25 +34,44 @@ struct Transfer {
     is_muted: bool,
 }
 
+impl Transfer {
+    /// Whether the peer was quiet for as long as one that has sent its table.
+    fn is_quiet(&self, time: Timestamp) -> bool {
+        time.secs_since(self.last_announcement) > TRANSFER_QUIET_SECS
+    }
+}
+
 impl Session {
-    /// The session came up: what follows is a table transfer, not news.
+    /// The session came up: what follows is a table transfer. A first table is not news; of a later
+    /// one, what differs from the table held is.
     pub fn on_up(&mut self, time: Timestamp) {
+        let is_recent = |down: Timestamp| time.secs_since(down) <= COMPARED_SECS_MAX;
+        let is_muted = !(self.knows_table && self.unknown_before.is_some_and(is_recent));
         self.is_down = false;
         self.last_heard = Some(time);
-        self.transfer = Some(Transfer { started: time, last_announcement: time, is_muted: true });
+        self.transfer = Some(Transfer { started: time, last_announcement: time, is_muted });
     }
 
     /// The session went down: all its routes are unknown.
     pub fn on_down(&mut self, time: Timestamp) {
         self.is_down = true;
         self.last_heard = Some(time);
-        self.transfer = None;
+        if let Some(transfer) = self.transfer.take() {
+            // What is held of a table that broke off is held together with the one before it.
+            self.knows_table |= !transfer.is_muted || transfer.is_quiet(time);
+        }
         self.unknown_before = Some(time);
     }
 
     /// End-of-RIB: the transfer is complete.
     pub fn on_end_of_rib(&mut self) {
         self.transfer = None;
+        self.knows_table = true;
+    }
+
+    /// A dump of the peer's table is being read.
+    pub fn on_table_entry(&mut self) {
+        self.knows_table = true;
     }
 
     /// Notes an announcement; whether the table transfer has ended by its time.
@@ -57,14 +81,16 @@ impl Session {
         let Some(transfer) = &mut self.transfer else { return false };
         if time.secs_since(transfer.started) > TRANSFER_SECS_MAX {
             self.transfer = None;
+            self.knows_table = true;
             return true;
         }
-        transfer.is_muted &= time.secs_since(transfer.last_announcement) <= TRANSFER_QUIET_SECS;
+        transfer.is_muted &= !transfer.is_quiet(time);
         transfer.last_announcement = time;
         false
     }
 
-    /// Whether what the peer announces belongs to its table transfer, as of the last announcement.
+    /// Whether what the peer announces belongs to a table transfer that is not compared with the
+    /// table before, as of the last announcement.
     pub fn is_in_transfer(&self) -> bool {
         self.transfer.is_some_and(|transfer| transfer.is_muted)
     }

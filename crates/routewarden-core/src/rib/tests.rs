@@ -81,7 +81,7 @@ fn peer_down_is_unknown_not_withdrawn() {
     assert_eq!(rib.route_count(), 1);
     rib.session_mut(PeerId(0)).on_up(at(20));
     let back = announce(&mut rib, 21, 0, &[1, 2]).unwrap();
-    assert!(back.before == back.after && back.before_unknown && back.in_transfer);
+    assert!(back.before == back.after && back.before_unknown);
     assert_eq!(rib.routes(&p("192.0.2.0/24")).count(), 1);
 }
 
@@ -95,16 +95,50 @@ fn table_transfer_ends_with_end_of_rib_or_silence_or_time() {
     assert!(is_muted(&mut rib, 1, 0));
     rib.session_mut(PeerId(0)).on_end_of_rib();
     assert!(!is_muted(&mut rib, 1, 1));
+    let mut rib = AdjRibIn::default();
     rib.session_mut(PeerId(0)).on_up(at(100));
     assert!(!is_muted(&mut rib, 111, 2));
+    let mut rib = AdjRibIn::default();
     rib.session_mut(PeerId(0)).on_up(at(200));
     let muted = (0..40).map(|i| is_muted(&mut rib, 200 + i * 8, 3 + i));
     assert_eq!(muted.filter(|&is_muted| is_muted).count(), 38);
 }
 
 #[test]
+fn a_later_table_is_compared_with_the_one_before_it_if_that_was_whole() {
+    type Before = fn(&mut AdjRibIn);
+    let with_end: Before = |rib| rib.session_mut(PeerId(0)).on_end_of_rib();
+    let in_dump: Before = |rib| rib.session_mut(PeerId(0)).on_table_entry();
+    let broken_off_later: Before = |rib| {
+        rib.session_mut(PeerId(0)).on_end_of_rib();
+        rib.session_mut(PeerId(0)).on_down(at(2));
+        rib.session_mut(PeerId(0)).on_up(at(3));
+    };
+    let nothing: Before = |_| {};
+    for (before, down, up, is_muted) in [
+        (with_end, 5, 60, false),
+        (in_dump, 5, 60, false),
+        (broken_off_later, 5, 60, false),
+        // Without End-of-RIB: quiet for long enough, or not.
+        (nothing, 12, 60, false),
+        (nothing, 5, 60, true),
+        (with_end, 5, 6 + 86_400, true),
+    ] {
+        let mut rib = AdjRibIn::default();
+        rib.session_mut(PeerId(0)).on_up(at(0));
+        announce(&mut rib, 1, 0, &[1]);
+        before(&mut rib);
+        rib.session_mut(PeerId(0)).on_down(at(down));
+        rib.session_mut(PeerId(0)).on_up(at(up));
+        let change = announce_to(&mut rib, (up, 0), (1, &[1])).unwrap();
+        assert_eq!(change.in_transfer, is_muted, "down at {down}, up at {up}");
+    }
+}
+
+#[test]
 fn what_takes_the_place_of_a_route_just_sent_is_news_in_the_midst_of_a_transfer() {
     let mut rib = AdjRibIn::default();
+    rib.session_mut(PeerId(0)).on_up(at(0));
     announce(&mut rib, 1, 0, &[1, 2]);
     rib.session_mut(PeerId(0)).on_down(at(10));
     rib.session_mut(PeerId(0)).on_up(at(20));

@@ -14,7 +14,9 @@ use routewarden_feeds::live::{Clock, SourceHandle};
 use super::facts::FactsView;
 use super::journal::Counts;
 use crate::notify_systemd::Heartbeat;
-use crate::status::{FeedStatus, OpenIncidents, QueueStatus, ServeStatus, Snapshot, StoreStatus};
+use crate::status::{
+    ClockStatus, FeedStatus, OpenIncidents, QueueStatus, ServeStatus, Snapshot, StoreStatus,
+};
 
 /// Bounds of the time from the first event of an incident to its report, in seconds.
 const DELAY_BOUNDS: [f64; 12] =
@@ -180,6 +182,10 @@ impl ServeStatus for Board {
             feeds: progress.feeds,
             open_incidents: open.collect(),
             last_report: progress.reported_at,
+            clock: ClockStatus {
+                ahead_secs: progress.clock_ahead_secs,
+                jumps: progress.clock_jumps,
+            },
             ..Snapshot::new(self.started, self.clock.now())
         }
     }

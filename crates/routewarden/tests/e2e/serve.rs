@@ -2,12 +2,12 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use routewarden_core::{AsPathBuf, Asn};
+use routewarden_core::{AsPathBuf, Asn, Timestamp};
 use routewarden_wire::bmp::{PeerHeader, PeerType, RouteDistinguisher, Tlv};
 use routewarden_wire::encode::{self, AttributeWriter, OpenParts, PeerUpParts};
 use routewarden_wire::{AsnWidth, Nlri, RouteOrigin, Safi};
@@ -34,7 +34,10 @@ impl Drop for Service {
 
 impl Service {
     fn start(config: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_routewarden"));
+        Service::start_as(Command::new(env!("CARGO_BIN_EXE_routewarden")), config)
+    }
+
+    fn start_as(mut command: Command, config: &Path) -> Self {
         command.arg("serve").arg("--config").arg(config).stdin(Stdio::null());
         let log = config.with_extension("log");
         let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
@@ -162,22 +165,84 @@ fn has(data: &Path, report: &str) -> Option<String> {
     reports(data).into_iter().find(|(what, ..)| what == report).map(|(.., id)| id)
 }
 
+fn status(http: SocketAddr) -> Value {
+    let mut answer = ureq::get(format!("http://{http}/status")).call().unwrap();
+    serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
+}
+
 fn is_ready(http: SocketAddr) -> Option<()> {
     let answer = ureq::get(format!("http://{http}/readyz")).call().ok()?;
     (answer.status() == 200).then_some(())
 }
 
-#[test]
-fn a_hijack_is_reported_once_however_often_the_program_is_killed_and_its_end_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let (data, config) = (folder.path().join("data"), folder.path().join("routewarden.toml"));
-    let (http, bmp) = (free(), free());
+/// A configuration with one BMP station.
+fn configure(folder: &Path, http: SocketAddr, bmp: SocketAddr) -> (PathBuf, PathBuf) {
+    let (data, config) = (folder.join("data"), folder.join("routewarden.toml"));
     let text = format!(
         "data_dir = \"{}\"\n[http]\nlisten = \"{http}\"\n[detect]\nbogons = false\nwarm_up = \"1s\"\n\
          report_every_ms = 100\n[[bmp]]\nlisten = \"{bmp}\"\nallow = [\"127.0.0.1\"]\n",
         data.display()
     );
     std::fs::write(&config, text).unwrap();
+    (data, config)
+}
+
+/// The library that lets a program see another time of day; in CI it must be there.
+fn faketime() -> Option<PathBuf> {
+    let libraries = std::fs::read_dir("/usr/lib").unwrap().filter_map(Result::ok);
+    let found = libraries
+        .map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.exists());
+    if found.is_none() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must have libfaketime");
+        eprintln!("skipped: no libfaketime");
+    }
+    found
+}
+
+/// The machine's time of day jumps two hours ahead, then a day back: the program's own time goes
+/// on, feeds are not taken for silent, and what happens is told once.
+#[test]
+fn a_jump_of_the_clock_changes_nothing() {
+    let Some(library) = faketime() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (http, bmp) = (free(), free());
+    let (data, config) = configure(folder.path(), http, bmp);
+    let clock = folder.path().join("clock");
+    std::fs::write(&clock, "+0").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_routewarden"));
+    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &clock);
+    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let service = Service::start_as(command, &config);
+    let mut router = connect(bmp);
+    to_all(&mut router, end_of_rib);
+    wait("the tables", || is_ready(http));
+
+    let jumps = || status(http).pointer("/clock/jumps").and_then(Value::as_u64).unwrap();
+    let began = status(http)["now"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    assert_eq!(jumps(), 0);
+    std::fs::write(&clock, "+7200").unwrap();
+    wait("the first jump", || (jumps() == 1).then_some(()));
+    to_all(&mut router, |number| announce(number, PART, &[64511, CULPRIT]));
+    let id = wait("the report", || has(&data, "open"));
+    std::fs::write(&clock, "-86400").unwrap();
+    to_all(&mut router, |number| withdraw(number, PART));
+    assert_eq!(wait("the end of the hijack", || has(&data, "end")), id);
+    let after = status(http);
+    let passed = after["now"].as_str().unwrap().parse::<Timestamp>().unwrap().secs_since(began);
+    assert!((0..120).contains(&passed), "{passed} s of its own time");
+    assert!(after["reasons"].to_string().contains("clock_jumped"), "{after:#}");
+    assert!(!after["reasons"].to_string().contains("feed_degraded"), "{after:#}");
+    assert_eq!(service.end(), Some(0));
+    let told = reports(&data);
+    assert!(told.iter().all(|(.., of)| *of == id), "{told:?}");
+}
+
+#[test]
+fn a_hijack_is_reported_once_however_often_the_program_is_killed_and_its_end_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (http, bmp) = (free(), free());
+    let (data, config) = configure(folder.path(), http, bmp);
 
     let service = Service::start(&config);
     let mut router = connect(bmp);

@@ -10,6 +10,7 @@ const IS_MUTED: u8 = 1 << 3;
 const ANNOUNCED_V4: u8 = 1 << 4;
 const ANNOUNCED_V6: u8 = 1 << 5;
 const HEARD: u8 = 1 << 6;
+const KNOWS_TABLE: u8 = 1 << 7;
 
 impl Session {
     /// Flags and times; numbers of routes are left out.
@@ -23,6 +24,7 @@ impl Session {
             (v4, ANNOUNCED_V4),
             (v6, ANNOUNCED_V6),
             (self.last_heard.is_some(), HEARD),
+            (self.knows_table, KNOWS_TABLE),
         ];
         let flags = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum();
         let transfer = self.transfer.map(|transfer| [transfer.started, transfer.last_announcement]);
@@ -30,16 +32,18 @@ impl Session {
         (flags, times.chain(transfer.into_iter().flatten()).chain(self.last_heard))
     }
 
-    /// The session with these flags; `time` gives the next time. `None` for undefined flags.
+    /// The session with these flags; `time` gives the next time. `None` for flags that contradict each
+    /// other.
     pub(in super::super) fn from_saved<E>(
         flags: u8,
         mut time: impl FnMut() -> Result<Timestamp, E>,
     ) -> Result<Option<Self>, E> {
         let has = |flag: u8| flags & flag != 0;
-        if flags > 0x7f || has(IS_MUTED) && !has(IN_TRANSFER) {
+        if has(IS_MUTED) && !has(IN_TRANSFER) {
             return Ok(None);
         }
-        let mut session = Session { is_down: has(IS_DOWN), ..Session::default() };
+        let mut session =
+            Session { is_down: has(IS_DOWN), knows_table: has(KNOWS_TABLE), ..Session::default() };
         session.announced = [has(ANNOUNCED_V4), has(ANNOUNCED_V6)];
         if has(UNKNOWN_BEFORE) {
             session.unknown_before = Some(time()?);
