@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use routewarden_core::Timestamp;
-use routewarden_core::facts::{AspaTable, Facts, Sourced, VrpTable};
+use routewarden_core::facts::{Facts, Sourced};
 use routewarden_detect::FactsChange;
 use routewarden_feeds::facts::{
     Load, Rpki, load_as_names, load_constituency, load_delegations, load_file, load_organisations,
@@ -16,7 +16,7 @@ use crate::config::{Config, FactFile, Place};
 
 /// All facts that were named.
 pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
-    let (vrps, aspas) = load_one(args.vrps.as_ref(), "VRPs", load_rpki)?.map(of_rpki).unzip();
+    let (vrps, aspas) = load_one(args.vrps.as_ref(), "VRPs", load_rpki)?.map(Rpki::split).unzip();
     Ok(Facts {
         vrps,
         aspas: aspas.flatten(),
@@ -58,7 +58,7 @@ pub(crate) fn load_changes(
     files: &[(Timestamp, PathBuf)],
 ) -> Result<Vec<(Timestamp, FactsChange)>> {
     let load = |(time, path): &(Timestamp, PathBuf)| {
-        let (vrps, aspas) = of_rpki(read(path, "VRPs", load_rpki)?);
+        let (vrps, aspas) = Rpki::split(read(path, "VRPs", load_rpki)?);
         Ok((*time, FactsChange { vrps: Some(vrps), aspas, ..FactsChange::default() }))
     };
     files.iter().map(load).collect()
@@ -69,15 +69,6 @@ fn route_servers(args: &FactArgs) -> Vec<routewarden_core::Asn> {
     servers.sort_unstable();
     servers.dedup();
     servers
-}
-
-/// The tables of one validator file, each with the file's hash.
-fn of_rpki(file: Sourced<Rpki>) -> (Sourced<VrpTable>, Option<Sourced<AspaTable>>) {
-    let Sourced { table: Rpki { vrps, mut aspas }, source } = file;
-    if let Some(aspas) = &mut aspas {
-        aspas.source.sha256 = source.sha256;
-    }
-    (Sourced { table: vrps, source }, aspas)
 }
 
 fn load_one<T>(path: Option<&PathBuf>, what: &str, load: Load<T>) -> Result<Option<Sourced<T>>> {

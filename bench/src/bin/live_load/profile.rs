@@ -58,6 +58,15 @@ impl Profile {
         }
     }
 
+    /// How long what ended is kept, where not as usual: of a day that passes in a quarter of an hour,
+    /// incidents go as much sooner.
+    pub(crate) const fn ended_kept(self) -> Option<&'static str> {
+        match self {
+            Profile::Soak => Some("1m"),
+            Profile::Steady | Profile::Burst | Profile::Faults => None,
+        }
+    }
+
     /// What the streams do wrong. The silence is longer than what a feed may take to be degraded.
     pub(crate) fn faults(self) -> Vec<Fault> {
         if self != Profile::Faults {

@@ -30,6 +30,8 @@ pub(crate) struct Places {
     /// The RPKI cache, if one is there.
     pub(crate) rtr: Option<SocketAddr>,
     pub(crate) neighbours: Vec<(IpAddr, Asn)>,
+    /// How long what ended is kept in memory, where not as usual.
+    pub(crate) ended_kept: Option<&'static str>,
 }
 
 /// A port of loopback that is free now.
@@ -133,13 +135,14 @@ fn spawn(binary: &Path, folder: &Path) -> Result<Child> {
 fn configuration(folder: &Path, places: &Places) -> String {
     let mut text = format!(
         "data_dir = \"{}\"\n\n[http]\nlisten = \"{}\"\n\n[detect]\nbogons = false\nquorum = 1\n\
-         warm_up = \"20s\"\nwarm_up_max = \"20s\"\n\n\
+         warm_up = \"20s\"\nwarm_up_max = \"20s\"\n{}\n\
          [[ris_live]]\nname = \"ris\"\nurl = \"ws://{}/\"\n\n\
          [[bmp]]\nname = \"bmp\"\nlisten = \"{}\"\nallow = [\"127.0.0.0/8\"]\n\n\
          [[bgp]]\nname = \"bgp\"\nlisten = \"{}\"\nlocal_asn = {LOCAL_ASN}\n\
          router_id = \"127.0.0.1\"\n\n",
         data(folder).display(),
         places.http,
+        places.ended_kept.map(|kept| format!("ended_kept = \"{kept}\"\n")).unwrap_or_default(),
         places.ris,
         places.bmp,
         places.bgp

@@ -101,6 +101,7 @@ pub(crate) fn run(setup: &Setup) -> Result<Value> {
         ris: listener.local_addr()?,
         rtr: cache.as_ref().map(|cache| cache.addr),
         neighbours: bgp_plan.neighbours(&recording),
+        ended_kept: setup.profile.ended_kept(),
     };
     let program = Program::start(&setup.binary, folder.path(), &places)?;
     let plan = Plan {

@@ -88,7 +88,7 @@ fn peer_down_is_unknown_not_withdrawn() {
 #[test]
 fn table_transfer_ends_with_end_of_rib_or_silence_or_time() {
     let mut rib = AdjRibIn::default();
-    let mut is_muted = |rib: &mut AdjRibIn, secs: u32, prefix: u32| {
+    let is_muted = |rib: &mut AdjRibIn, secs: u32, prefix: u32| {
         announce_to(rib, (secs, 0), (prefix, &[1])).unwrap().in_transfer
     };
     rib.session_mut(PeerId(0)).on_up(at(0));

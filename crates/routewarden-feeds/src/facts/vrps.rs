@@ -20,9 +20,20 @@ use super::{FactsError, Loaded, Place, Reading, SKIPPED_SAMPLES_MAX, SkipKind, f
 pub struct Rpki {
     /// Validated ROA payloads.
     pub vrps: VrpTable,
-    /// Provider authorizations, when the file has any. The hash of their source is for the caller
-    /// to copy from the file's.
+    /// Provider authorizations, when the file has any. The hash of their source comes with
+    /// [`Rpki::split`].
     pub aspas: Option<Sourced<AspaTable>>,
+}
+
+impl Rpki {
+    /// The tables of a file, each with the file's hash.
+    pub fn split(file: Sourced<Self>) -> (Sourced<VrpTable>, Option<Sourced<AspaTable>>) {
+        let Sourced { table: Rpki { vrps, mut aspas }, source } = file;
+        if let Some(aspas) = &mut aspas {
+            aspas.source.sha256 = source.sha256;
+        }
+        (Sourced { table: vrps, source }, aspas)
+    }
 }
 
 /// Reads VRPs only: see [`load_rpki`].

@@ -34,8 +34,8 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 const TRANSFER_QUIET_SECS: i64 = 10;
 /// New tables are learned from at most this often.
 const RELEARN_EVERY: Duration = Duration::from_mins(1);
-/// What ended is forgotten this often.
-const RETIRE_EVERY: Duration = Duration::from_mins(10);
+/// What ended is forgotten this often at least; in a tenth of the time that it is kept, if shorter.
+const RETIRE_EVERY_MAX: Duration = Duration::from_mins(10);
 /// What is old is taken out of the store this often.
 const RETENTION_EVERY: Duration = Duration::from_hours(6);
 /// After a failure to write, it is tried again this often.
@@ -58,6 +58,13 @@ pub(crate) struct Settings {
     pub(crate) forget_after_secs: i64,
     /// What ended is taken out of the store after so many days.
     pub(crate) retention_days: u32,
+}
+
+impl Settings {
+    fn retire_every(&self) -> Duration {
+        let kept = u64::try_from(self.forget_after_secs).unwrap_or(0);
+        Duration::from_secs((kept / 10).max(1)).min(RETIRE_EVERY_MAX)
+    }
 }
 
 /// What others ask of the engine.
@@ -138,7 +145,7 @@ impl Engine {
             report: now,
             sync: now + SYNC_EVERY,
             relearn: now + RELEARN_EVERY,
-            retire: now + RETIRE_EVERY,
+            retire: now + settings.retire_every(),
             save: now + settings.save_every,
             retention: now + RETENTION_EVERY,
         };
@@ -281,7 +288,7 @@ impl Engine {
             self.sync();
         }
         if started >= self.due.retire {
-            self.due.retire = started + RETIRE_EVERY;
+            self.due.retire = started + self.parts.settings.retire_every();
             let before = now.plus_secs(-self.parts.settings.forget_after_secs);
             self.tell(Record::Retire(before));
         }

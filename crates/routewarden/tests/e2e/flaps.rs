@@ -63,10 +63,8 @@ impl Collector {
     }
 
     fn state(&mut self, peer: &Peer, is_up: bool) {
-        let (old, new) = match is_up {
-            true => (FsmState::IDLE, FsmState::ESTABLISHED),
-            false => (FsmState::ESTABLISHED, FsmState::IDLE),
-        };
+        let (up, down) = (FsmState::ESTABLISHED, FsmState::IDLE);
+        let (old, new) = if is_up { (down, up) } else { (up, down) };
         let change = StateChange { ends: ends(peer), old, new };
         let (subtype, body) = encode::state_change(AsnWidth::Four, &change).unwrap();
         self.put(subtype, &body);

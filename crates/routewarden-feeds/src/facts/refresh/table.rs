@@ -70,7 +70,10 @@ impl FactTable {
 /// Reads a table of this kind; `label` names it.
 pub(super) fn load(kind: FactKind, label: &Path, file: File) -> Result<FactTable, RefreshError> {
     Ok(match kind {
-        FactKind::Vrps => of_rpki(read(label, file, load_rpki)?),
+        FactKind::Vrps => {
+            let (vrps, aspas) = Rpki::split(read(label, file, load_rpki)?);
+            FactTable::Rpki { vrps, aspas }
+        }
         FactKind::Origins => FactTable::Origins(read(label, file, load_origins)?),
         FactKind::Relations => FactTable::Relations(read(label, file, load_relations)?),
         FactKind::Organisations => FactTable::Organisations(read(label, file, load_organisations)?),
@@ -82,15 +85,6 @@ pub(super) fn load(kind: FactKind, label: &Path, file: File) -> Result<FactTable
         FactKind::Participants => FactTable::Participants(read(label, file, load_participants)?),
         _ => return Err(RefreshError::Kind { kind }),
     })
-}
-
-/// The tables of a validator's file, each with the file's hash.
-fn of_rpki(file: Sourced<Rpki>) -> FactTable {
-    let Sourced { table: Rpki { vrps, mut aspas }, source } = file;
-    if let Some(aspas) = &mut aspas {
-        aspas.source.sha256 = source.sha256;
-    }
-    FactTable::Rpki { vrps: Sourced { table: vrps, source }, aspas }
 }
 
 fn read<T>(label: &Path, file: File, load: Load<T>) -> Result<Sourced<T>, RefreshError> {
