@@ -16,7 +16,8 @@
 //!   least [`SILENT_LEAST`]. A collector that normally speaks every 22 s or oftener is degraded at
 //!   the latest 90 s and one tick after its last word; slower ones later, so that they do not flap.
 //!
-//! A feed is `unknown` until it was heard over [`LEARN`].
+//! A feed is `unknown` until it was heard over [`LEARN`]; a collector that speaks all the time until it
+//! was heard over [`LEARN_LEAST`] and [`LEARN_GAPS`] usual gaps.
 
 mod feed;
 mod histogram;
@@ -32,6 +33,10 @@ const SECOND: i64 = 1_000_000;
 
 /// Time over which a feed must be heard before it is judged, in microseconds.
 pub const LEARN: i64 = 600 * SECOND;
+/// The same for a collector whose usual gaps are short, in microseconds.
+pub const LEARN_LEAST: i64 = 60 * SECOND;
+/// Usual gaps over which a collector must have been heard by then.
+pub const LEARN_GAPS: i64 = 20;
 /// Least silence that degrades a feed, in microseconds.
 pub const SILENT_LEAST: i64 = 90 * SECOND;
 /// Longest silence before a collector that normally speaks is degraded, in microseconds.

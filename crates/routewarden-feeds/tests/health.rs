@@ -97,10 +97,11 @@ fn real_rates_are_never_taken_for_silence_and_silence_is_found_in_time() {
     assert_eq!(degraded(&changes, true), [] as [&HealthChange; 0]);
     let counts = monitor.state_of(&["rrc04"]).remove(0).peers;
     assert_eq!((counts.ok, counts.degraded), (15, 0), "{counts:?}");
-    // Cut at random moments, the same on every run, after the time of learning.
+    // Cut at random moments, the same on every run: after three minutes, and later.
     let mut random = fastrand::Rng::with_seed(5);
-    for _ in 0..25 {
-        let cut = random.i64(first + 900..last - 200);
+    for begins in std::iter::repeat_n(first + 180, 5).chain(std::iter::repeat_n(first + 900, 25)) {
+        let ends = if begins < first + 900 { first + 900 } else { last - 200 };
+        let cut = random.i64(begins..ends);
         let mut monitor = FeedMonitor::default();
         let changes = recording.play(&mut monitor, cut);
         let found = degraded(&changes, false);

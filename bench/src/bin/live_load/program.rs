@@ -134,7 +134,7 @@ fn spawn(binary: &Path, folder: &Path) -> Result<Child> {
 
 fn configuration(folder: &Path, places: &Places) -> String {
     let mut text = format!(
-        "data_dir = \"{}\"\n\n[http]\nlisten = \"{}\"\n\n[detect]\nbogons = false\nquorum = 1\n\
+        "data_dir = \"{}\"\n\n[http]\nlisten = \"{}\"\n\n[detect]\nbogons = false\nquorum = 1\nreport_confidence = 0\n\
          warm_up = \"20s\"\nwarm_up_max = \"20s\"\n{}\n\
          [[ris_live]]\nname = \"ris\"\nurl = \"ws://{}/\"\n\n\
          [[bmp]]\nname = \"bmp\"\nlisten = \"{}\"\nallow = [\"127.0.0.0/8\"]\n\n\

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 /// A line of the log of reports, as far as it is looked at.
 #[derive(Debug, Deserialize)]
 struct Line {
+    /// Id in the store: what it was first told as.
+    id: String,
     report: String,
     at: Timestamp,
     incident: Lead,
@@ -22,7 +24,6 @@ struct Line {
 
 #[derive(Debug, Deserialize)]
 struct Lead {
-    id: String,
     kind: IncidentKind,
     culprits: Vec<Asn>,
     victims: Vec<Asn>,
@@ -33,6 +34,9 @@ struct Lead {
 struct Told {
     opens: u64,
     ends: u64,
+    is_open: bool,
+    /// Reports that cannot follow the one before: an end of what is not open, and the like.
+    out_of_turn: u64,
 }
 
 /// All reports.
@@ -59,7 +63,14 @@ impl Reports {
     }
 
     fn add(&mut self, line: &Line) {
-        let told = self.incidents.entry(line.incident.id.clone()).or_default();
+        let told = self.incidents.entry(line.id.clone()).or_default();
+        let (must_be_open, is_open) = match line.report.as_str() {
+            "open" | "reopen" => (false, true),
+            "end" => (true, false),
+            _ => (told.is_open, told.is_open),
+        };
+        told.out_of_turn += u64::from(told.is_open != must_be_open);
+        told.is_open = is_open;
         match line.report.as_str() {
             "open" => {
                 told.opens += 1;
@@ -95,8 +106,8 @@ impl Reports {
             "opened_by_kind": kinds,
             "ended": count(|told| told.ends > 0),
             "opened_twice": count(|told| told.opens > 1),
-            "ended_twice": count(|told| told.ends > 1),
             "never_opened": count(|told| told.opens == 0),
+            "out_of_turn": self.incidents.values().map(|told| told.out_of_turn).sum::<u64>(),
             "torn_lines": self.torn,
             "markers": {
                 "sent": markers.len(),

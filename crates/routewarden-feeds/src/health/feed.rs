@@ -4,7 +4,8 @@ use routewarden_core::Timestamp;
 
 use super::histogram::Histogram;
 use super::{
-    FeedState, LAG_LEAST, LEARN, Reason, SILENT_LEAST, TOLERANCE_COLLECTOR, TOLERANCE_PEER,
+    FeedState, LAG_LEAST, LEARN, LEARN_GAPS, LEARN_LEAST, Reason, SILENT_LEAST,
+    TOLERANCE_COLLECTOR, TOLERANCE_PEER,
 };
 
 /// Slots of the minute over which the seen rate is counted.
@@ -155,7 +156,12 @@ impl Feed {
     }
 
     pub(super) fn is_learnt(&self) -> bool {
-        self.heard - self.first >= LEARN
+        let heard = self.heard - self.first;
+        let is_busy = || {
+            let usual = self.usual_gap();
+            usual.is_some_and(|usual| heard >= LEARN_LEAST.max(usual.saturating_mul(LEARN_GAPS)))
+        };
+        heard >= LEARN || self.level == Level::Collector && is_busy()
     }
 
     /// Microseconds; longer gaps are rare.

@@ -93,11 +93,29 @@ fn files_of(collector: &'static str) -> impl Fn(i64) -> Vec<Peer> {
 #[test]
 fn what_is_not_learnt_is_unknown() {
     let mut monitor = FeedMonitor::default();
-    let changes = play(&mut monitor, 0..590, |_| vec![peer("rrc00", 1)]);
-    assert!(changes.is_empty());
-    assert!(play(&mut monitor, 590..5000, |_| vec![]).is_empty());
+    let slow = |second| if second % 40 == 0 { vec![peer("rrc00", 1)] } else { vec![] };
+    for changes in [
+        play(&mut monitor, 0..590, slow),
+        play(&mut monitor, 590..5000, |_| vec![]),
+        // Too short, although it speaks all the time.
+        play(&mut monitor, 5000..5050, |_| vec![peer("rrc01", 1)]),
+        play(&mut monitor, 5050..6000, |_| vec![]),
+    ] {
+        assert!(changes.is_empty(), "{changes:?}");
+    }
     assert_eq!(of(&monitor, "rrc00").state, FeedState::Unknown);
     assert_eq!(of(&monitor, "rrc09").reason, Reason::NeverHeard);
+}
+
+#[test]
+fn a_busy_collector_is_judged_after_a_minute_its_peers_later() {
+    let mut monitor = FeedMonitor::default();
+    let changes = play(&mut monitor, 0..120, |_| vec![peer("rrc00", 1)]);
+    assert_eq!(states(&changes, false), [(FeedState::Ok, Reason::Speaks)]);
+    assert!(states(&changes, true).is_empty());
+    let changes = play(&mut monitor, 120..240, |_| vec![]);
+    assert_eq!(states(&changes, false), [(FeedState::Degraded, Reason::Silent)]);
+    assert!(states(&changes, true).is_empty());
 }
 
 #[test]
