@@ -175,7 +175,7 @@ fn start_all(around: Around<'_>, from: Timestamp) -> Result<Started> {
     let http = runtime.spawn(http.run(board.clone(), edge.clone()));
     runtime.spawn(notify_systemd::watchdog(board.heartbeat(), edge.clone()));
     edge::watch_signals(runtime, cancel, refresh)?;
-    tasks.extend(edge::backups(config, runtime, clock, cancel));
+    tasks.extend(edge::backups(config, runtime, (clock, &board), cancel));
     tasks.extend(sources::start(sources, runtime, (&around.sink, clock), cancel));
     Ok(Started { board, feeds, back_fill, tasks, edge, http })
 }

@@ -62,6 +62,8 @@ pub(crate) struct Board {
     queue_capacity: u64,
     sources: Vec<SourceHandle>,
     progress: Mutex<Progress>,
+    /// When the last backup was made.
+    backup: Mutex<Option<Timestamp>>,
     facts: FactsView,
     heartbeat: Heartbeat,
     delay: Histogram,
@@ -97,6 +99,7 @@ impl Board {
             queue_capacity: queue_capacity as u64,
             sources,
             progress: Mutex::default(),
+            backup: Mutex::default(),
             facts,
             heartbeat: Heartbeat::default(),
             delay: Histogram::new(DELAY_BOUNDS),
@@ -120,6 +123,11 @@ impl Board {
         self.delay.observe(micros as f64 / 1e6);
     }
 
+    /// A backup was made.
+    pub(crate) fn backed_up(&self, now: Timestamp) {
+        *lock(&self.backup) = Some(now);
+    }
+
     /// The figures of the moment.
     pub(crate) fn show(&self, progress: Progress) {
         let figures = &self.figures;
@@ -139,7 +147,7 @@ impl Board {
         self.heartbeat.beat();
     }
 
-    fn store(progress: &Progress) -> StoreStatus {
+    fn store(&self, progress: &Progress) -> StoreStatus {
         let failing = progress.store_failing.then(|| "see the log".to_owned());
         let unlogged = progress.unlogged_since;
         let unlogged = unlogged.map(|since| format!("events are not logged since {since}"));
@@ -148,7 +156,7 @@ impl Board {
             entries: progress.journal.recorded,
             written: progress.reported_at,
             snapshot: progress.saved_at,
-            backup: None,
+            backup: *lock(&self.backup),
             failures: progress.journal.failures,
             failing: failing.or(unlogged),
         }
@@ -178,7 +186,7 @@ impl ServeStatus for Board {
             facts: self.facts.statuses(self.clock.now()),
             sources: self.sources.iter().map(SourceHandle::snapshot).collect(),
             queues: vec![queue],
-            store: Some(Board::store(&progress)),
+            store: Some(self.store(&progress)),
             feeds: progress.feeds,
             open_incidents: open.collect(),
             last_report: progress.reported_at,

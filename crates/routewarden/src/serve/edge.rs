@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use super::board::Board;
 use crate::config::Config;
 use crate::notify_systemd;
 
@@ -48,12 +49,12 @@ pub(super) fn watch_signals(
 pub(super) fn backups(
     config: &Config,
     runtime: &Handle,
-    clock: &Arc<dyn Clock>,
+    (clock, board): (&Arc<dyn Clock>, &Arc<Board>),
     cancel: &CancellationToken,
 ) -> Option<JoinHandle<()>> {
     let folder = config.store.backup_dir.clone()?;
     let (data_dir, every) = (config.data_dir.clone(), config.store.backup_every.duration());
-    let (clock, cancel) = (Arc::clone(clock), cancel.clone());
+    let (clock, board, cancel) = (Arc::clone(clock), Arc::clone(board), cancel.clone());
     Some(runtime.spawn(async move {
         loop {
             tokio::select! {
@@ -66,6 +67,7 @@ pub(super) fn backups(
             let work = move || StoreReader::open(&from)?.backup(&file).map(|report| (file, report));
             match tokio::task::spawn_blocking(work).await {
                 Ok(Ok((file, report))) => {
+                    board.backed_up(clock.now());
                     info!(file = %file.display(), sha256 = %report.sha256, "backup");
                 }
                 Ok(Err(failure)) => error!(error = %failure, "no backup"),
