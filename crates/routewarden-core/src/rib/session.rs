@@ -8,8 +8,8 @@ use crate::{AddressFamily, Timestamp};
 pub const TRANSFER_SECS_MAX: i64 = 300;
 /// Without End-of-RIB, what a peer sends is news again when it was quiet for this long.
 pub const TRANSFER_QUIET_SECS: i64 = 10;
-/// A table is compared with the one held of the same peer when the session was down for at most
-/// this long; after that, it is as good as a first one.
+/// A table is compared with the one held of the same peer when that was heard at most this long
+/// ago; after that, it is as good as a first one.
 const COMPARED_SECS_MAX: i64 = 86_400;
 
 /// A peer's session.
@@ -45,8 +45,10 @@ impl Session {
     /// The session came up: what follows is a table transfer. A first table is not news; of a later
     /// one, what differs from the table held is.
     pub fn on_up(&mut self, time: Timestamp) {
-        let is_recent = |down: Timestamp| time.secs_since(down) <= COMPARED_SECS_MAX;
-        let is_muted = !(self.knows_table && self.unknown_before.is_some_and(is_recent));
+        self.leave_transfer(time);
+        // Not every feed tells of the end of a session before it tells of the next one.
+        let is_recent = |heard: Timestamp| time.secs_since(heard) <= COMPARED_SECS_MAX;
+        let is_muted = !(self.knows_table && self.last_heard.is_some_and(is_recent));
         self.is_down = false;
         self.last_heard = Some(time);
         self.transfer = Some(Transfer { started: time, last_announcement: time, is_muted });
@@ -56,11 +58,15 @@ impl Session {
     pub fn on_down(&mut self, time: Timestamp) {
         self.is_down = true;
         self.last_heard = Some(time);
+        self.leave_transfer(time);
+        self.unknown_before = Some(time);
+    }
+
+    /// What is held of a table that broke off is held together with the one before it.
+    fn leave_transfer(&mut self, time: Timestamp) {
         if let Some(transfer) = self.transfer.take() {
-            // What is held of a table that broke off is held together with the one before it.
             self.knows_table |= !transfer.is_muted || transfer.is_quiet(time);
         }
-        self.unknown_before = Some(time);
     }
 
     /// End-of-RIB: the transfer is complete.

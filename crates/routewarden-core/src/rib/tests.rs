@@ -106,6 +106,7 @@ fn table_transfer_ends_with_end_of_rib_or_silence_or_time() {
 
 #[test]
 fn a_later_table_is_compared_with_the_one_before_it_if_that_was_whole() {
+    const NEVER: u32 = u32::MAX;
     type Before = fn(&mut AdjRibIn);
     let with_end: Before = |rib| rib.session_mut(PeerId(0)).on_end_of_rib();
     let in_dump: Before = |rib| rib.session_mut(PeerId(0)).on_table_entry();
@@ -122,13 +123,19 @@ fn a_later_table_is_compared_with_the_one_before_it_if_that_was_whole() {
         // Without End-of-RIB: quiet for long enough, or not.
         (nothing, 12, 60, false),
         (nothing, 5, 60, true),
+        // Up again, and nobody told that it was down.
+        (in_dump, NEVER, 60, false),
+        (nothing, NEVER, 60, false),
+        (nothing, NEVER, 5, true),
         (with_end, 5, 6 + 86_400, true),
     ] {
         let mut rib = AdjRibIn::default();
         rib.session_mut(PeerId(0)).on_up(at(0));
         announce(&mut rib, 1, 0, &[1]);
         before(&mut rib);
-        rib.session_mut(PeerId(0)).on_down(at(down));
+        if down != NEVER {
+            rib.session_mut(PeerId(0)).on_down(at(down));
+        }
         rib.session_mut(PeerId(0)).on_up(at(up));
         let change = announce_to(&mut rib, (up, 0), (1, &[1])).unwrap();
         assert_eq!(change.in_transfer, is_muted, "down at {down}, up at {up}");
