@@ -19,7 +19,7 @@ pub const SCHEMA_VERSION: i64 = 2;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Pages held in memory by a connection, in KiB with a minus as `SQLite` has it: a page of a list, or
 /// a tick, touches some thousands of them all over the file.
-const CACHE: i64 = -32_768;
+const CACHE: i64 = -8_192;
 
 /// Size to which the log is cut back after a large tick.
 const LOG_OCTETS: i64 = 64 << 20;
