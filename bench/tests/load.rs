@@ -222,6 +222,7 @@ fn what_is_counted_as_sent_arrives() {
         duration: Duration::from_millis(700),
         burst: Duration::from_secs(1),
         marker_every: 300,
+        markers_from: Duration::ZERO,
         faults: vec!["bmp:flap@0".parse::<Fault>().unwrap()],
     };
     let sinks = [
@@ -255,6 +256,7 @@ fn a_session_begins_with_the_table_of_its_place() {
         duration: Duration::from_millis(1_500),
         burst: Duration::from_secs(1),
         marker_every: 0,
+        markers_from: Duration::ZERO,
         faults: vec!["bmp:close@1".parse().unwrap()],
     };
     let sink = bmp_station(bmp_listener, 2);

@@ -78,6 +78,7 @@ fn main() -> Result<()> {
         duration: Duration::from_secs(arguments.duration),
         burst: Duration::from_millis(arguments.burst),
         marker_every: arguments.marker_every,
+        markers_from: Duration::ZERO,
         faults: arguments.faults,
     };
     let bgp: Vec<Value> = plan.bgp.map_or_else(Vec::new, |bgp| {

@@ -70,6 +70,8 @@ pub struct Plan {
     pub burst: Duration,
     /// After so many updates of a stream comes a marker; none if 0.
     pub marker_every: u64,
+    /// From when on: what is announced while the program learns its baseline is habit to it.
+    pub markers_from: Duration,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -104,6 +106,7 @@ impl Feeder {
             recording,
             markers: Markers::default(),
             marker_every: plan.marker_every,
+            markers_from: plan.markers_from,
             begun,
             duration: plan.duration,
             burst: plan.burst,

@@ -33,6 +33,7 @@ pub(super) struct Shared {
     pub(super) markers: Markers,
     /// After so many updates of a stream comes a marker; none if 0.
     pub(super) marker_every: u64,
+    pub(super) markers_from: Duration,
     pub(super) begun: Instant,
     pub(super) duration: Duration,
     pub(super) burst: Duration,
@@ -194,6 +195,7 @@ impl Stream {
     fn put_next(&self, count: u64, session: &mut Session, progress: &mut Progress) -> Result<()> {
         let recording = Arc::clone(&self.shared.recording);
         let now = clock::now();
+        let has_markers = self.shared.elapsed() >= self.shared.markers_from;
         for _ in 0..count {
             let Some(&number) = self.updates.get(progress.position) else { return Ok(()) };
             let update = recording.update(number).context("no such update")?;
@@ -207,8 +209,8 @@ impl Stream {
             if progress.position == self.updates.len() {
                 (progress.position, progress.has_looped) = (0, true);
             }
-            progress.since_marker += 1;
-            if progress.since_marker == self.shared.marker_every {
+            progress.since_marker += u64::from(has_markers);
+            if has_markers && progress.since_marker == self.shared.marker_every {
                 progress.since_marker = 0;
                 self.put_marker(session, progress)?;
             }

@@ -12,6 +12,8 @@ use routewarden_core::Asn;
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
+/// How long the program learns what stands before it tells of anything.
+pub(crate) const WARM_UP_SECS: u64 = 20;
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// AS of the program's BGP speaker.
 const LOCAL_ASN: u32 = 64_511;
@@ -135,7 +137,7 @@ fn spawn(binary: &Path, folder: &Path) -> Result<Child> {
 fn configuration(folder: &Path, places: &Places) -> String {
     let mut text = format!(
         "data_dir = \"{}\"\n\n[http]\nlisten = \"{}\"\n\n[detect]\nbogons = false\nquorum = 1\nreport_confidence = 0\n\
-         warm_up = \"20s\"\nwarm_up_max = \"20s\"\n{}\n\
+         warm_up = \"{WARM_UP_SECS}s\"\nwarm_up_max = \"{WARM_UP_SECS}s\"\n{}\n\
          [[ris_live]]\nname = \"ris\"\nurl = \"ws://{}/\"\n\n\
          [[bmp]]\nname = \"bmp\"\nlisten = \"{}\"\nallow = [\"127.0.0.0/8\"]\n\n\
          [[bgp]]\nname = \"bgp\"\nlisten = \"{}\"\nlocal_asn = {LOCAL_ASN}\n\

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::cache::Cache;
 use super::disk::Disk;
 use super::profile::{Act, Profile};
-use super::program::{Places, Program, free_port};
+use super::program::{Places, Program, WARM_UP_SECS, free_port};
 use super::reports::Reports;
 use super::watch::{Counted, Watch, counted};
 
@@ -33,6 +33,8 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// Between two kills.
 const KILL_AFTER_MILLIS: std::ops::Range<u64> = 1_000..12_000;
 const SEED: u64 = 26;
+/// The program is warm by then.
+const MARKERS_FROM: Duration = Duration::from_secs(WARM_UP_SECS + 5);
 
 /// What a run is made of.
 #[derive(Debug)]
@@ -110,7 +112,8 @@ pub(crate) fn run(setup: &Setup) -> Result<Value> {
         bgp: Some(bgp_plan),
         duration,
         burst: Duration::from_secs(1),
-        marker_every: marker_every(setup.rate, duration),
+        marker_every: marker_every(setup.rate, duration.saturating_sub(MARKERS_FROM)),
+        markers_from: MARKERS_FROM,
         faults: setup.profile.faults(),
     };
     let begun = now();
