@@ -20,14 +20,15 @@ struct Layer {
     is_pure: bool,
 }
 
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 12] = [
     Layer { name: "routewarden-core", may_use: &[], is_pure: true },
     Layer { name: "routewarden-wire", may_use: &["routewarden-core"], is_pure: true },
     Layer {
         name: "routewarden-feeds",
-        may_use: &["routewarden-core", "routewarden-wire"],
+        may_use: &["routewarden-core", "routewarden-tcp-md5", "routewarden-wire"],
         is_pure: false,
     },
+    Layer { name: "routewarden-tcp-md5", may_use: &[], is_pure: false },
     Layer { name: "routewarden-detect", may_use: &["routewarden-core"], is_pure: true },
     Layer {
         name: "routewarden-lab",

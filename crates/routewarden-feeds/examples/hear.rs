@@ -52,12 +52,12 @@ fn surroundings(kind: SourceKind) -> (SourceContext, LiveQueue) {
 /// Binds a source and runs it; gives where it listens.
 async fn start(kind: SourceKind, config: &str, context: SourceContext) -> Outcome<SocketAddr> {
     let addrs = if kind == SourceKind::Bmp {
-        let station = BmpStation::bind(toml::from_str(config)?).await?;
+        let station = BmpStation::bind(toml::from_str(config)?)?;
         let addrs = station.local_addrs();
         tokio::spawn(station.run(context));
         addrs
     } else {
-        let speaker = BgpSpeaker::bind(toml::from_str(config)?).await?;
+        let speaker = BgpSpeaker::bind(toml::from_str(config)?)?;
         let addrs = speaker.local_addrs();
         tokio::spawn(speaker.run(context));
         addrs

@@ -9,23 +9,27 @@
 
 mod common;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use common::sessions::{PATIENCE, Surroundings, connect, now, until_closed};
 use routewarden_core::{AddressFamily, AsPathBuf, Asn};
-use routewarden_feeds::live::bgp::{BgpConfig, BgpSpeaker};
+use routewarden_feeds::live::bgp::{BgpConfig, BgpError, BgpSpeaker};
 use routewarden_feeds::live::{SourceKind, SourceState};
+use routewarden_tcp_md5::sign;
 use routewarden_wire::encode::{self, AttributeWriter, OpenParts};
 use routewarden_wire::{
     AddPathMode, AsnWidth, BGP_EXTENDED_MESSAGE_OCTETS_MAX, Nlri, Notification, RawBgpMessage,
     RawCapability, RouteOrigin, Safi,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 const ASN: u32 = 65_550;
+/// A SYN that is dropped is not answered.
+const NO_ANSWER: Duration = Duration::from_millis(500);
 
 struct Speaker {
     around: Surroundings,
@@ -41,7 +45,7 @@ impl Speaker {
         );
         let config: BgpConfig = toml::from_str(&text).unwrap();
         let around = Surroundings::new(SourceKind::Bgp, now(), 64);
-        let speaker = BgpSpeaker::bind(config).await.unwrap();
+        let speaker = BgpSpeaker::bind(config).unwrap();
         let addr = speaker.local_addrs()[0];
         let task = tokio::spawn(speaker.run(around.context.clone()));
         Speaker { around, addr, task }
@@ -341,6 +345,46 @@ async fn a_neighbour_can_be_connected_to() {
     assert_eq!(speaker.around.lines(1).await, ["n1 65550 127.0.0.1 PeerUp"]);
     assert_eq!(speaker.stop().await, ["n1 65550 127.0.0.1 PeerDown"]);
     assert_eq!(ended_with(&until_closed(&mut stream).await), (6, 2));
+}
+
+/// Two sides that sign, whichever connects; one that does not is not heard.
+#[tokio::test]
+async fn a_session_is_signed_by_both_or_there_is_none() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, "a key\n").unwrap();
+    let signed = format!("tcp_md5_file = {file:?}");
+    let us = IpAddr::from(Ipv4Addr::LOCALHOST);
+
+    let mut speaker = Speaker::start("", &signed).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    let unanswered = timeout(NO_ANSWER, socket.connect(speaker.addr)).await;
+    assert!(unanswered.is_err(), "heard without a key: {unanswered:?}");
+    let socket = TcpSocket::new_v4().unwrap();
+    sign(&socket, us, b"a key").unwrap();
+    let mut stream = timeout(PATIENCE, socket.connect(speaker.addr)).await.unwrap().unwrap();
+    stream.write_all(&[open_with(90, &[]), encode::keepalive()].concat()).await.unwrap();
+    assert_eq!(speaker.around.lines(1).await, ["n1 65550 127.0.0.1 PeerUp"]);
+    speaker.stop().await;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    sign(&listener, us, b"a key").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut speaker = Speaker::start("", &format!("connect_port = {port}\n{signed}")).await;
+    let (mut stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+    stream.write_all(&[open_with(90, &[]), encode::keepalive()].concat()).await.unwrap();
+    assert_eq!(speaker.around.lines(1).await, ["n1 65550 127.0.0.1 PeerUp"]);
+    speaker.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_missing_is_an_error_and_no_unsigned_session() {
+    let text = "listen = [\"127.0.0.1:0\"]\nlocal_asn = 64500\nrouter_id = \"192.0.2.2\"\n\
+                [[neighbours]]\naddress = \"192.0.2.1\"\nasn = 64496\n\
+                tcp_md5_file = \"/nonexistent/key\"\n";
+    let error = BgpSpeaker::bind(toml::from_str(text).unwrap()).unwrap_err();
+    assert!(matches!(error, BgpError::Key { .. }), "{error}");
+    assert_eq!(error.to_string(), "cannot use the key of 192.0.2.1, of tcp_md5_file");
 }
 
 /// Routes that no queue can hold.

@@ -37,7 +37,7 @@ impl Station {
         let text = format!("listen = [\"127.0.0.1:0\"]\nallow = [\"127.0.0.0/29\"]\n{more}");
         let config: BmpConfig = toml::from_str(&text).unwrap();
         let around = Surroundings::new(SourceKind::Bmp, now, 64);
-        let station = BmpStation::bind(config).await.unwrap();
+        let station = BmpStation::bind(config).unwrap();
         let addr = station.local_addrs()[0];
         let task = tokio::spawn(station.run(around.context.clone()));
         Station { around, addr, task }

@@ -27,17 +27,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use routewarden_tcp_md5::sign;
 use routewarden_wire::Notification;
 use routewarden_wire::encode;
 use routewarden_wire::notification::{cease, error_code};
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::session::{Outcome, Session};
-use super::listeners::{ACCEPT_PAUSE, ListenError, Listeners};
+use super::listeners::{ACCEPT_PAUSE, Key, ListenError, Listeners, new_socket};
 use super::{Backoff, SourceContext, SourceState};
 
 /// Least and most wait before a neighbour is tried again.
@@ -54,9 +55,27 @@ pub enum BgpError {
     /// The configuration contradicts itself, or asks for what is not there.
     #[error(transparent)]
     Config(#[from] BgpConfigError),
+    /// A key of TCP MD5 that cannot be used.
+    #[error("cannot use the key of {address}, of tcp_md5_file")]
+    Key {
+        /// The neighbour.
+        address: IpAddr,
+        /// What is wrong.
+        source: std::io::Error,
+    },
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
+}
+
+/// The keys of the neighbours that are to sign.
+fn keys(config: &BgpConfig) -> Result<Vec<Key>, BgpError> {
+    let key = |neighbour: &BgpNeighbourConfig| {
+        let address = neighbour.address.to_canonical();
+        let key = neighbour.key().map_err(|source| BgpError::Key { address, source });
+        key.map(|key| key.map(|key| (address, key))).transpose()
+    };
+    config.neighbours.iter().filter_map(key).collect()
 }
 
 /// Neighbours that have a session, or are about to.
@@ -90,14 +109,14 @@ pub struct BgpSpeaker {
 }
 
 impl BgpSpeaker {
-    /// Checks the configuration and listens.
+    /// Checks the configuration and listens; to be called within a runtime.
     ///
     /// # Errors
     ///
     /// See [`BgpError`].
-    pub async fn bind(config: BgpConfig) -> Result<Self, BgpError> {
+    pub fn bind(config: BgpConfig) -> Result<Self, BgpError> {
         config.check()?;
-        let listeners = Listeners::bind(&config.listen).await?;
+        let listeners = Listeners::bind(&config.listen, &keys(&config)?)?;
         Ok(BgpSpeaker { config: Arc::new(config), listeners })
     }
 
@@ -248,7 +267,10 @@ async fn keep_connected(
 async fn connect(neighbour: &BgpNeighbourConfig) -> std::io::Result<TcpStream> {
     let port = neighbour.connect_port.unwrap_or_default();
     let addr = SocketAddr::new(neighbour.address, port);
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let socket = new_socket(addr.ip())?;
+    if let Some(key) = neighbour.key()? {
+        sign(&socket, addr.ip(), &key)?;
+    }
     if let Some(local) = neighbour.local_address {
         socket.bind(SocketAddr::new(local, 0))?;
     }

@@ -65,14 +65,14 @@ pub struct BmpStation {
 }
 
 impl BmpStation {
-    /// Checks the configuration and listens.
+    /// Checks the configuration and listens; to be called within a runtime.
     ///
     /// # Errors
     ///
     /// See [`BmpError`].
-    pub async fn bind(config: BmpConfig) -> Result<Self, BmpError> {
+    pub fn bind(config: BmpConfig) -> Result<Self, BmpError> {
         config.check()?;
-        let listeners = Listeners::bind(&config.listen).await?;
+        let listeners = Listeners::bind(&config.listen, &[])?;
         Ok(BmpStation { config, listeners })
     }
 

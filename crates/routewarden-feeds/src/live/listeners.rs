@@ -2,12 +2,13 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
 use std::time::Duration;
 
+use routewarden_tcp_md5::sign;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// A connection on which nothing is heard for so long is probed, so that a peer that vanished is
 /// noticed.
@@ -16,6 +17,12 @@ const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// How long to wait after the system could not take a connection.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Connections that wait to be taken.
+const BACKLOG: u32 = 1_024;
+
+/// The key of TCP MD5 for an address.
+pub(super) type Key = (IpAddr, Vec<u8>);
 
 /// An address on which nothing can listen.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +41,10 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    pub(super) async fn bind(addrs: &[SocketAddr]) -> Result<Self, ListenError> {
-        let mut listeners = Vec::with_capacity(addrs.len());
-        for &addr in addrs {
-            let bound = TcpListener::bind(addr).await;
-            listeners.push(bound.map_err(|source| ListenError { addr, source })?);
-        }
-        Ok(Listeners { listeners })
+    /// Listens on all of them. Who has a key is heard only if it signs.
+    pub(super) fn bind(addrs: &[SocketAddr], keys: &[Key]) -> Result<Self, ListenError> {
+        let bind = |&addr| listen(addr, keys).map_err(|source| ListenError { addr, source });
+        Ok(Listeners { listeners: addrs.iter().map(bind).collect::<Result<_, _>>()? })
     }
 
     /// Where they listen.
@@ -65,4 +69,25 @@ impl Listeners {
         SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
         Ok((stream, SocketAddr::new(addr.ip().to_canonical(), addr.port())))
     }
+}
+
+/// The keys are there before the first connection can come.
+fn listen(addr: SocketAddr, keys: &[Key]) -> io::Result<TcpListener> {
+    let socket = new_socket(addr.ip())?;
+    // A port that was left a moment ago can be taken again.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    for (peer, key) in keys {
+        match (addr.ip(), *peer) {
+            (IpAddr::V6(_), IpAddr::V4(peer)) => sign(&socket, peer.to_ipv6_mapped().into(), key)?,
+            (IpAddr::V4(_), IpAddr::V6(_)) => {}
+            (_, peer) => sign(&socket, peer, key)?,
+        }
+    }
+    socket.listen(BACKLOG)
+}
+
+/// A socket of the family of an address.
+pub(super) fn new_socket(ip: IpAddr) -> io::Result<TcpSocket> {
+    if ip.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }
 }

@@ -201,17 +201,15 @@ pub(crate) fn start(
             }
             Settings::Bmp(config) => {
                 let work = context.clone();
-                let station = BmpStation::bind(config);
                 spawn(runtime, context, async move {
-                    station.await?.run(work).await;
+                    BmpStation::bind(config)?.run(work).await;
                     Ok::<(), BmpError>(())
                 })
             }
             Settings::Bgp(config) => {
                 let work = context.clone();
-                let speaker = BgpSpeaker::bind(config);
                 spawn(runtime, context, async move {
-                    speaker.await?.run(work).await;
+                    BgpSpeaker::bind(config)?.run(work).await;
                     Ok::<(), BgpError>(())
                 })
             }

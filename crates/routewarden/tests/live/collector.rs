@@ -12,7 +12,8 @@ use crate::daemons::stayrtr;
 use crate::lab::{Lab, write};
 use crate::process::Process;
 use crate::topology::{
-    BGP_FEEDERS, BMP_FEEDERS, COLLECTOR, COLLECTOR_ADDRESS, COLLECTOR_ASN, named, relations_file,
+    BGP_FEEDERS, BMP_FEEDERS, COLLECTOR, COLLECTOR_ADDRESS, COLLECTOR_ASN, KEY, SIGNERS, named,
+    relations_file,
 };
 
 /// Where it takes BMP.
@@ -54,8 +55,10 @@ impl Collector {
         let data = folder.join("data");
         let relations = folder.join("as-rel.txt");
         write(&relations, &relations_file());
+        let key = folder.join("key.md5");
+        write(&key, &format!("{KEY}\n"));
         let file = folder.join("routewarden.toml");
-        write(&file, &config(&data, &relations));
+        write(&file, &config(&data, &relations, &key));
         let program = env!("CARGO_BIN_EXE_routewarden");
         let mut command = lab.namespaces().command(COLLECTOR, program);
         command.arg("serve").arg("--config").arg(file);
@@ -97,7 +100,7 @@ impl Collector {
     }
 }
 
-fn config(data: &Path, relations: &Path) -> String {
+fn config(data: &Path, relations: &Path, key: &Path) -> String {
     let allow: Vec<String> =
         BMP_FEEDERS.iter().map(|name| format!("\"{}/32\"", named(name).address())).collect();
     let mut text = format!(
@@ -111,13 +114,16 @@ fn config(data: &Path, relations: &Path) -> String {
     for name in BGP_FEEDERS {
         let router = named(name);
         text += &format!(
-            "[[bgp.neighbours]]\nname = \"{name}\"\naddress = \"{}\"\nasn = {}\n\n",
+            "[[bgp.neighbours]]\nname = \"{name}\"\naddress = \"{}\"\nasn = {}\n",
             router.address(),
             router.asn
         );
+        if SIGNERS.contains(&name) {
+            text += &format!("tcp_md5_file = \"{}\"\n", key.display());
+        }
     }
     text + &format!(
-        "[rpki]\nrtr = [{{ name = \"stayrtr\", address = \"{COLLECTOR_ADDRESS}:{}\" }}]\n\n\
+        "\n[rpki]\nrtr = [{{ name = \"stayrtr\", address = \"{COLLECTOR_ADDRESS}:{}\" }}]\n\n\
          [facts]\nrelations = {{ from = \"{}\" }}\n\n[detect]\nbogons = false\nwarm_up = \"5s\"\n",
         stayrtr::PORT,
         relations.display()

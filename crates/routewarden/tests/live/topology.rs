@@ -132,6 +132,10 @@ const PEERS: [(&str, &str); 2] = [("t1a", "t1b"), ("m1", "m4")];
 
 /// Routers with a BGP session to the collector.
 pub(crate) const BGP_FEEDERS: [&str; 3] = ["t1a", "m3", "m4"];
+/// Those of them that sign their session with the collector (RFC 2385); a key has a blank and a sign.
+pub(crate) const SIGNERS: [&str; 2] = ["t1a", "m3"];
+/// The key with which they sign.
+pub(crate) const KEY: &str = "k3y of-the lab";
 /// Routers that are BMP senders to the collector.
 pub(crate) const BMP_FEEDERS: [&str; 2] = ["t1b", "m3"];
 /// The router that drops what is invalid by ROV.

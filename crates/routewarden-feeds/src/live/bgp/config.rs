@@ -1,10 +1,13 @@
 //! Configuration of a speaker.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use routewarden_core::Asn;
+use routewarden_tcp_md5::KEY_OCTETS_MAX;
 use serde::Deserialize;
 
 use crate::live::COLLECTOR_NAME_OCTETS_MAX;
@@ -86,9 +89,10 @@ pub struct BgpNeighbourConfig {
     pub connect_port: Option<u16>,
     /// Our address when we connect.
     pub local_address: Option<IpAddr>,
-    /// File with the key of TCP MD5 (RFC 2385). Refused: see [`BgpConfigError::NoAuthentication`].
+    /// File with the key of TCP MD5 (RFC 2385), of at most [`KEY_OCTETS_MAX`] octets; an end of line
+    /// is not of the key. The neighbour is then heard only if it signs.
     pub tcp_md5_file: Option<PathBuf>,
-    /// File with the key of TCP-AO (RFC 5925). Refused likewise.
+    /// File with the key of TCP-AO (RFC 5925). Refused: see [`BgpConfigError::NoAuthentication`].
     pub tcp_ao_file: Option<PathBuf>,
 }
 
@@ -97,6 +101,27 @@ impl BgpNeighbourConfig {
     pub(super) fn collector(&self) -> String {
         let address = self.address.to_canonical();
         self.name.clone().unwrap_or_else(|| format!("bgp-{address}"))
+    }
+
+    /// The key with which segments are signed, read now.
+    pub(super) fn key(&self) -> io::Result<Option<Vec<u8>>> {
+        let Some(path) = &self.tcp_md5_file else { return Ok(None) };
+        // One octet more than a key and its end of line tells that the file is too long.
+        let limit = KEY_OCTETS_MAX as u64 + 3;
+        let mut key = Vec::new();
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut key)).map_err(named)?;
+        for end in [b'\n', b'\r'] {
+            if key.last() == Some(&end) {
+                key.pop();
+            }
+        }
+        if key.is_empty() || key.len() > KEY_OCTETS_MAX {
+            let text = format!("a key has 1 to {KEY_OCTETS_MAX} octets");
+            return Err(named(io::Error::new(io::ErrorKind::InvalidData, text)));
+        }
+        Ok(Some(key))
     }
 }
 
@@ -158,17 +183,15 @@ pub enum BgpConfigError {
         /// The limit.
         max: u64,
     },
-    /// The session is to be signed, which cannot be done: a session without it would pass for a
-    /// signed one.
+    /// The session is to be signed by TCP-AO, which cannot be done: a session without it would pass
+    /// for a signed one.
     #[error(
-        "neighbours: {address} asks for {field}, but this program cannot sign TCP segments; \
-         protect the session otherwise (an address filter, IPsec, WireGuard) and leave it out"
+        "neighbours: {address} asks for tcp_ao_file, but this program cannot sign by TCP-AO; \
+         use tcp_md5_file, or protect the session otherwise (IPsec, WireGuard), and leave it out"
     )]
     NoAuthentication {
         /// The neighbour.
         address: IpAddr,
-        /// Name of the field.
-        field: &'static str,
     },
 }
 
@@ -220,12 +243,8 @@ impl BgpNeighbourConfig {
     fn check(&self) -> Result<(), BgpConfigError> {
         check_asn("asn", self.asn)?;
         let address = self.address;
-        for (field, file) in
-            [("tcp_md5_file", &self.tcp_md5_file), ("tcp_ao_file", &self.tcp_ao_file)]
-        {
-            if file.is_some() {
-                return Err(BgpConfigError::NoAuthentication { address, field });
-            }
+        if self.tcp_ao_file.is_some() {
+            return Err(BgpConfigError::NoAuthentication { address });
         }
         if let Some(name) = self.name.as_ref().filter(|name| !is_collector_name(name)) {
             return Err(BgpConfigError::Name { name: name.clone() });
@@ -298,11 +317,32 @@ mod tests {
 
     #[test]
     fn a_session_that_is_to_be_signed_is_refused_and_not_left_unsigned() {
-        for field in ["tcp_md5_file", "tcp_ao_file"] {
-            let error = config("", &format!("{field} = \"/etc/key\"")).check().unwrap_err();
-            let address = "192.0.2.1".parse().unwrap();
-            assert_eq!(error, BgpConfigError::NoAuthentication { address, field });
-            assert!(error.to_string().contains(field));
+        let error = config("", "tcp_ao_file = \"/etc/key\"").check().unwrap_err();
+        let address = "192.0.2.1".parse().unwrap();
+        assert_eq!(error, BgpConfigError::NoAuthentication { address });
+        assert!(error.to_string().contains("tcp_ao_file"));
+    }
+
+    #[test]
+    fn a_key_is_a_line_of_1_to_80_octets() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("key");
+        let config = config("", &format!("tcp_md5_file = {path:?}"));
+        let key = |text: &[u8]| {
+            std::fs::write(&path, text).unwrap();
+            config.neighbours[0].key()
+        };
+        assert_eq!(key(b"secret\r\n").unwrap().unwrap(), b"secret");
+        assert_eq!(key(b" s \n\n").unwrap().unwrap(), b" s \n", "only one end of line");
+        let longest = [b'x'; KEY_OCTETS_MAX];
+        assert_eq!(key(&longest).unwrap().unwrap(), longest);
+        assert_eq!(key(&[&longest[..], b"\r\n"].concat()).unwrap().unwrap(), longest);
+        for text in [&b""[..], b"\n", &[b'x'; KEY_OCTETS_MAX + 1], &[b'x'; 4_096]] {
+            let error = key(text).unwrap_err();
+            assert!(error.to_string().contains("1 to 80 octets"), "{error}");
         }
+        std::fs::remove_file(&path).unwrap();
+        let error = config.neighbours[0].key().unwrap_err();
+        assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
     }
 }

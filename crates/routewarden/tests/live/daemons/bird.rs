@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::lab::{Place, write};
-use crate::topology::{Neighbour, Router};
+use crate::topology::{KEY, Neighbour, Router, SIGNERS};
 
 /// Writes `bird.conf` and `bird-leak.conf`, which tells everyone everything; gives the command.
 pub(crate) fn set_up(router: &Router, place: &Place<'_>) -> Command {
@@ -43,8 +43,10 @@ fn config(router: &Router, folder: &Path, leaks: bool) -> String {
                  accept; }}"
             )
         };
+        let signs = session.is == Neighbour::Collector && SIGNERS.contains(&router.name);
+        let password = if signs { format!("password \"{KEY}\"; ") } else { String::new() };
         text += &format!(
-            "protocol bgp {} {{ local {} as {asn}; neighbor {} as {}; connect delay time 1; \
+            "protocol bgp {} {{ {password}local {} as {asn}; neighbor {} as {}; connect delay time 1; \
              connect retry time 2; error wait time 1,5; \
              ipv4 {{ next hop self; import {import}; export {export}; }}; }}\n",
             session.name,

@@ -30,12 +30,15 @@ fn config(router: &Router) -> String {
         );
     }
     for session in router.sessions() {
+        let signs = session.is == Neighbour::Collector && SIGNERS.contains(&router.name);
+        let password =
+            if signs { format!("    auth-password = \"{KEY}\"\n") } else { String::new() };
         text += &format!(
             "[[neighbors]]
   [neighbors.config]
     neighbor-address = \"{}\"
     peer-as = {}
-  [neighbors.timers.config]
+{password}  [neighbors.timers.config]
     connect-retry = 2
     idle-hold-time-after-reset = 2
   [neighbors.transport.config]
