@@ -50,7 +50,7 @@ fn surroundings(kind: SourceKind) -> (SourceContext, LiveQueue) {
 }
 
 /// Binds a source and runs it; gives where it listens.
-async fn start(kind: SourceKind, config: &str, context: SourceContext) -> Outcome<SocketAddr> {
+fn start(kind: SourceKind, config: &str, context: SourceContext) -> Outcome<SocketAddr> {
     let addrs = if kind == SourceKind::Bmp {
         let station = BmpStation::bind(toml::from_str(config)?)?;
         let addrs = station.local_addrs();
@@ -69,7 +69,7 @@ async fn hear(kind: SourceKind, config: &str, secs: u64) -> Outcome<()> {
     let (context, mut queue) = surroundings(kind);
     let status = context.status.clone();
     let cancel = context.cancel.clone();
-    start(kind, &std::fs::read_to_string(config)?, context).await?;
+    start(kind, &std::fs::read_to_string(config)?, context)?;
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(secs)).await;
         cancel.cancel();
@@ -181,7 +181,7 @@ fn measure(kind: SourceKind, count: u32) -> Outcome<()> {
     let thread = thread.ok_or("no thread")?;
     runtime.block_on(async {
         let (context, mut queue) = surroundings(kind);
-        let addr = start(kind, &config, context).await?;
+        let addr = start(kind, &config, context)?;
         // The stream is handed back: closed with our OPEN unread, it would be reset.
         let sender = std::thread::spawn(move || -> Outcome<std::net::TcpStream> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

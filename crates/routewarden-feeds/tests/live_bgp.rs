@@ -38,7 +38,7 @@ struct Speaker {
 }
 
 impl Speaker {
-    async fn start(more: &str, neighbour: &str) -> Self {
+    fn start(more: &str, neighbour: &str) -> Self {
         let text = format!(
             "listen = [\"127.0.0.1:0\"]\nlocal_asn = 64500\nrouter_id = \"192.0.2.2\"\n{more}\n\
              [[neighbours]]\naddress = \"127.0.0.1\"\nasn = {ASN}\nname = \"n1\"\n{neighbour}\n"
@@ -125,7 +125,7 @@ async fn connected(speaker: &Speaker) -> TcpStream {
 
 #[tokio::test]
 async fn a_session_from_open_to_shutdown_in_which_nothing_is_announced() {
-    let mut speaker = Speaker::start("hold_secs = 9", "").await;
+    let mut speaker = Speaker::start("hold_secs = 9", "");
     let mut stream = connected(&speaker).await;
     let octets = [
         open_with(90, &[(2, &[]), (64, &[0, 120]), (9, &[3])]),
@@ -172,7 +172,7 @@ async fn a_session_from_open_to_shutdown_in_which_nothing_is_announced() {
 
 /// What the speaker sends when it is sent that, and the kind that is counted.
 async fn outcome(more: &str, neighbour: &str, octets: &[u8], kind: &'static str) -> (u8, u8) {
-    let speaker = Speaker::start(more, neighbour).await;
+    let speaker = Speaker::start(more, neighbour);
     let mut stream = connected(&speaker).await;
     stream.write_all(octets).await.unwrap();
     let sent = until_closed(&mut stream).await;
@@ -237,7 +237,7 @@ async fn a_neighbour_that_falls_silent_is_dropped() {
 
 #[tokio::test]
 async fn too_many_prefixes_end_the_session_and_withdrawn_ones_do_not_count() {
-    let mut speaker = Speaker::start("", "prefixes_max = 2").await;
+    let mut speaker = Speaker::start("", "prefixes_max = 2");
     let mut stream = connected(&speaker).await;
     let [a, b, c] = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"].map(|p| nlri(p, None));
     let octets = [
@@ -260,7 +260,7 @@ async fn too_many_prefixes_end_the_session_and_withdrawn_ones_do_not_count() {
 
 #[tokio::test]
 async fn a_second_connection_and_a_stranger_get_no_session() {
-    let mut speaker = Speaker::start("", "").await;
+    let mut speaker = Speaker::start("", "");
     let mut first = connected(&speaker).await;
     first.write_all(&[open_with(90, &[]), encode::keepalive()].concat()).await.unwrap();
     speaker.around.lines(1).await;
@@ -291,7 +291,7 @@ async fn a_second_connection_and_a_stranger_get_no_session() {
 
 #[tokio::test]
 async fn add_path_and_long_messages_are_read_when_both_can() {
-    let mut speaker = Speaker::start("", "add_path = true").await;
+    let mut speaker = Speaker::start("", "add_path = true");
     let mut stream = connected(&speaker).await;
     let add_path = encode::add_path((1, 1), AddPathMode::Send);
     let many: Vec<Nlri> =
@@ -314,7 +314,7 @@ async fn add_path_and_long_messages_are_read_when_both_can() {
 
 #[tokio::test]
 async fn rfc7606_malformed_attributes_withdraw_and_the_session_stands() {
-    let mut speaker = Speaker::start("", "").await;
+    let mut speaker = Speaker::start("", "");
     let mut stream = connected(&speaker).await;
     let mut broken = attributes();
     broken.raw(0xc0, 8, &[1, 2, 3]).unwrap();
@@ -338,7 +338,7 @@ async fn a_neighbour_can_be_connected_to() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let more = format!("connect_port = {port}\nlocal_address = \"127.0.0.3\"");
-    let mut speaker = Speaker::start("", &more).await;
+    let mut speaker = Speaker::start("", &more);
     let (mut stream, from) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
     assert_eq!(from.ip(), Ipv4Addr::new(127, 0, 0, 3));
     stream.write_all(&[open_with(90, &[]), encode::keepalive()].concat()).await.unwrap();
@@ -356,7 +356,7 @@ async fn a_session_is_signed_by_both_or_there_is_none() {
     let signed = format!("tcp_md5_file = {file:?}");
     let us = IpAddr::from(Ipv4Addr::LOCALHOST);
 
-    let mut speaker = Speaker::start("", &signed).await;
+    let mut speaker = Speaker::start("", &signed);
     let socket = TcpSocket::new_v4().unwrap();
     let unanswered = timeout(NO_ANSWER, socket.connect(speaker.addr)).await;
     assert!(unanswered.is_err(), "heard without a key: {unanswered:?}");
@@ -370,7 +370,7 @@ async fn a_session_is_signed_by_both_or_there_is_none() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     sign(&listener, us, b"a key").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let mut speaker = Speaker::start("", &format!("connect_port = {port}\n{signed}")).await;
+    let mut speaker = Speaker::start("", &format!("connect_port = {port}\n{signed}"));
     let (mut stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
     stream.write_all(&[open_with(90, &[]), encode::keepalive()].concat()).await.unwrap();
     assert_eq!(speaker.around.lines(1).await, ["n1 65550 127.0.0.1 PeerUp"]);
@@ -392,7 +392,7 @@ const ROUTES: usize = 300_000;
 
 #[tokio::test]
 async fn a_full_queue_slows_the_neighbour_which_still_gets_keepalives() {
-    let mut speaker = Speaker::start("hold_secs = 3", "").await;
+    let mut speaker = Speaker::start("hold_secs = 3", "");
     let (mut from, mut to) = connected(&speaker).await.into_split();
     let sender = tokio::spawn(async move {
         to.write_all(&[open_with(90, &[]), encode::keepalive()].concat()).await.unwrap();

@@ -29,11 +29,11 @@ struct Station {
 }
 
 impl Station {
-    async fn start(more: &str) -> Self {
-        Self::start_at(now(), more).await
+    fn start(more: &str) -> Self {
+        Self::start_at(now(), more)
     }
 
-    async fn start_at(now: Timestamp, more: &str) -> Self {
+    fn start_at(now: Timestamp, more: &str) -> Self {
         let text = format!("listen = [\"127.0.0.1:0\"]\nallow = [\"127.0.0.0/29\"]\n{more}");
         let config: BmpConfig = toml::from_str(&text).unwrap();
         let around = Surroundings::new(SourceKind::Bmp, now, 64);
@@ -127,7 +127,7 @@ fn withdrawal(peer: &PeerHeader, prefix: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_router_tells_of_a_peer_from_up_to_down() {
     let text = "[[routers]]\naddress = \"127.0.0.1\"\nname = \"r1\"\n";
-    let mut station = Station::start(text).await;
+    let mut station = Station::start(text);
     let mut router = connect("127.0.0.1", station.addr).await;
     let peer = PeerHeader { time: Some(now().plus_secs(-5)), ..peer(1) };
     let octets = [
@@ -164,7 +164,7 @@ async fn a_router_tells_of_a_peer_from_up_to_down() {
 
 #[tokio::test]
 async fn all_peers_of_a_lost_router_go_down() {
-    let mut station = Station::start("").await;
+    let mut station = Station::start("");
     let mut router = connect("127.0.0.2", station.addr).await;
     let vrf = PeerHeader {
         peer_type: PeerType::RouteDistinguisher,
@@ -193,7 +193,7 @@ async fn all_peers_of_a_lost_router_go_down() {
 
 #[tokio::test]
 async fn cancelling_ends_the_sessions_and_tells_of_their_peers() {
-    let mut station = Station::start("").await;
+    let mut station = Station::start("");
     let mut router = connect("127.0.0.1", station.addr).await;
     router.write_all(&[up(&peer(1)), route(&peer(1), "192.0.2.0/24")].concat()).await.unwrap();
     station.around.lines(2).await;
@@ -206,7 +206,7 @@ fn with_flags(flags: u8) -> PeerHeader {
 
 #[tokio::test]
 async fn after_the_policy_is_used_only_until_there_is_something_before_it() {
-    let mut station = Station::start("").await;
+    let mut station = Station::start("");
     let mut router = connect("127.0.0.1", station.addr).await;
     let (pre, post, out) = (with_flags(0), with_flags(0x40), with_flags(0x10));
     let loc = PeerHeader {
@@ -249,7 +249,7 @@ async fn after_the_policy_is_used_only_until_there_is_something_before_it() {
 
 #[tokio::test]
 async fn withdrawals_before_the_policy_do_not_end_the_routes_after_it() {
-    let mut station = Station::start("").await;
+    let mut station = Station::start("");
     let mut router = connect("127.0.0.1", station.addr).await;
     let (pre, post) = (with_flags(0), with_flags(0x40));
     let octets = [
@@ -279,7 +279,7 @@ async fn withdrawals_before_the_policy_do_not_end_the_routes_after_it() {
 #[tokio::test]
 async fn views_that_are_configured_have_collectors_of_their_own() {
     let text = "views = { adj_rib_in = \"post\", adj_rib_out = \"post\", loc_rib = true }";
-    let mut station = Station::start(text).await;
+    let mut station = Station::start(text);
     let mut router = connect("127.0.0.1", station.addr).await;
     let loc = PeerHeader {
         peer_type: PeerType::LocRib,
@@ -311,7 +311,7 @@ async fn views_that_are_configured_have_collectors_of_their_own() {
 
 #[tokio::test]
 async fn a_peer_that_comes_up_anew_was_down() {
-    let mut station = Station::start("").await;
+    let mut station = Station::start("");
     let mut router = connect("127.0.0.1", station.addr).await;
     let octets = [
         up(&peer(1)),
@@ -329,7 +329,7 @@ async fn a_peer_that_comes_up_anew_was_down() {
 
 #[tokio::test]
 async fn a_malformed_message_is_counted_and_nothing_else_is_lost() {
-    let mut station = Station::start("").await;
+    let mut station = Station::start("");
     let mut router = connect("127.0.0.1", station.addr).await;
     let octets = [
         encode::bmp_message(3, &[0; 50]).unwrap(),
@@ -364,7 +364,7 @@ async fn a_malformed_message_is_counted_and_nothing_else_is_lost() {
 
 #[tokio::test]
 async fn what_is_no_bmp_ends_the_session() {
-    let station = Station::start("").await;
+    let station = Station::start("");
     for (octets, kind) in [
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "bmp_version"),
         (vec![3, 0xff, 0xff, 0xff, 0xff, 0], "bmp_message_length"),
@@ -384,7 +384,7 @@ async fn what_is_no_bmp_ends_the_session() {
 
 #[tokio::test]
 async fn a_router_that_dribbles_is_dropped() {
-    let station = Station::start("first_message_secs = 1\nmessage_secs = 1").await;
+    let station = Station::start("first_message_secs = 1\nmessage_secs = 1");
     let mut silent = connect("127.0.0.1", station.addr).await;
     let mut begun = connect("127.0.0.2", station.addr).await;
     let octets = [encode::bmp_initiation(&[]).unwrap(), vec![3, 0, 0]].concat();
@@ -397,7 +397,7 @@ async fn a_router_that_dribbles_is_dropped() {
 
 #[tokio::test]
 async fn strangers_and_too_many_are_refused() {
-    let mut station = Station::start("routers_max = 1\npeers_max = 1").await;
+    let mut station = Station::start("routers_max = 1\npeers_max = 1");
     let mut stranger = connect("127.0.0.9", station.addr).await;
     assert_eq!(until_closed(&mut stranger).await, b"");
     station.around.until_fault("bmp_not_allowed").await;
@@ -420,7 +420,7 @@ async fn strangers_and_too_many_are_refused() {
 
 #[tokio::test]
 async fn a_router_that_connects_anew_has_lost_its_session() {
-    let mut station = Station::start("").await;
+    let mut station = Station::start("");
     let mut old = connect("127.0.0.1", station.addr).await;
     old.write_all(&[up(&peer(1)), route(&peer(1), "198.51.100.0/24")].concat()).await.unwrap();
     station.around.lines(2).await;
@@ -443,7 +443,7 @@ const ROUTES: usize = 300_000;
 
 #[tokio::test]
 async fn a_full_queue_slows_the_router_and_loses_nothing() {
-    let mut station = Station::start("").await;
+    let mut station = Station::start("");
     let mut router = connect("127.0.0.1", station.addr).await;
     let one = route(&peer(1), "198.51.100.0/24");
     let sender = tokio::spawn(async move {
@@ -477,7 +477,7 @@ async fn recordings_of_real_routers() {
         [("bmp.0", 28, 11, 8, 31), ("bmp.1", 34, 5, 3, 0)]
     {
         let recorded: Timestamp = Timestamp::from_secs(1_795_432_640);
-        let station = Station::start_at(recorded, "").await;
+        let station = Station::start_at(recorded, "");
         let mut router = connect("127.0.0.1", station.addr).await;
         router.write_all(&std::fs::read(data.join(file)).unwrap()).await.unwrap();
         drop(router);

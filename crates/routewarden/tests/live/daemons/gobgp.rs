@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::collector;
 use crate::lab::{Place, write};
-use crate::topology::{BMP_FEEDERS, COLLECTOR_ADDRESS, Neighbour, Router};
+use crate::topology::{BMP_FEEDERS, COLLECTOR_ADDRESS, KEY, Neighbour, Router, SIGNERS};
 
 /// Writes `gobgpd.toml`; gives the command.
 pub(crate) fn set_up(router: &Router, place: &Place<'_>) -> Command {
