@@ -444,6 +444,9 @@ impl DetectorShard {
                 claim.has_displaced = change.before.is_some() && !change.before_unknown;
             }
         }
+        if let (Some(known), Some(finding)) = (claim.finding.as_deref_mut(), finding) {
+            known.strengthen(finding);
+        }
         if claim.key.kind == ClaimKind::BogonAsn {
             for asn in path.asns().filter(|&asn| self.facts.bogons().asn(asn).is_some()) {
                 if !claim.bogon_asns.contains(&asn) && claim.bogon_asns.len() < BOGON_ASNS_MAX {

@@ -16,6 +16,27 @@ pub(crate) enum PathFinding {
     Link(LinkFinding),
 }
 
+impl PathFinding {
+    /// Takes over what the path of a further witness proves better of the same leak or link: which
+    /// of them was heard first must not decide.
+    pub(crate) fn strengthen(&mut self, other: &PathFinding) {
+        match (self, other) {
+            (PathFinding::Leak(known), PathFinding::Leak(other))
+                if known.triple == other.triple && other.proof.rank() < known.proof.rank() =>
+            {
+                *known = *other;
+            }
+            (PathFinding::Link(known), PathFinding::Link(other))
+                if known.link == other.link && known.denied_by_aspa.is_none() =>
+            {
+                known.denied_by_aspa = other.denied_by_aspa;
+                known.aspa = known.aspa.or(other.aspa);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A route passed on beyond its intended scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LeakFinding {
@@ -36,6 +57,17 @@ pub(crate) enum LeakProof {
     Aspa(AspaOffence),
     /// Both relations are known: the weaker basis, and the lower confidence in percent.
     Relations(Basis, u8),
+}
+
+impl LeakProof {
+    /// Lower is stronger.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            LeakProof::Otc(_) => 0,
+            LeakProof::Aspa(_) => 1,
+            LeakProof::Relations(basis, _) => 2 + basis as u8,
+        }
+    }
 }
 
 /// Name and value of what makes a link look forged.

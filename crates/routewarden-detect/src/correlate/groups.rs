@@ -11,7 +11,7 @@ use super::{
 };
 use crate::claim::{Claim, ClaimKind, Target};
 use crate::detector::Detector;
-use crate::findings::{LeakFinding, LeakProof, LinkFinding, PathFinding};
+use crate::findings::{LeakFinding, LinkFinding, PathFinding};
 use crate::incident::{Evidence, Incident, LeakTriple};
 use crate::rules::leak::{self, LeakCase};
 use crate::rules::link::{self, LinkCase};
@@ -168,12 +168,7 @@ fn usual_leak(claims: &[&Claim]) -> Option<LeakFinding> {
     let mut counts: BTreeMap<(u8, LeakTriple), (usize, LeakFinding)> = BTreeMap::new();
     for claim in claims {
         if let Some(PathFinding::Leak(found)) = claim.finding.as_deref() {
-            let rank = match found.proof {
-                LeakProof::Otc(_) => 0,
-                LeakProof::Aspa(_) => 1,
-                LeakProof::Relations(basis, _) => 2 + basis as u8,
-            };
-            counts.entry((rank, found.triple)).or_insert((0, *found)).0 += 1;
+            counts.entry((found.proof.rank(), found.triple)).or_insert((0, *found)).0 += 1;
         }
     }
     let strongest = counts.keys().next()?.0;

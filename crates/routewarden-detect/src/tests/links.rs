@@ -27,6 +27,34 @@ fn a_forged_origin_names_its_link_and_class() {
     assert!(denied[0].confidence > incident.confidence);
 }
 
+/// A peer that has the route from a customer or peer sees the contradiction, one above does not:
+/// whichever is heard first.
+#[test]
+fn what_a_later_witness_proves_counts() {
+    let denied = |order: [u32; 2]| {
+        let mut lab = both_stand();
+        let records = vec![(Asn(VICTIM), vec![Asn(64511)]), (Asn(64510), vec![Asn(0)])];
+        lab.facts.aspas = Some(sourced(FactKind::Aspas, AspaTable::from_records(records)));
+        for (secs, peer) in (100..).zip(order) {
+            let first = 64496 + peer;
+            // Without the AS that attests to have no provider nothing contradicts.
+            let path: &[u32] = if peer == 0 {
+                &[first, CULPRIT, VICTIM]
+            } else {
+                &[first, 64510, CULPRIT, VICTIM]
+            };
+            let path = AsPathBuf::sequence(path.iter().copied().map(Asn));
+            lab.announce_path(secs, peer, "203.0.113.0/24", &path);
+        }
+        let incidents = lab.incidents();
+        assert_eq!(only(&incidents).vantage_points.peak, 2);
+        (incidents[0].aspa, incidents[0].confidence)
+    };
+    let (aspa, confidence) = denied([0, 1]);
+    assert_eq!(aspa, Some(AspaState::Invalid));
+    assert_eq!(denied([1, 0]), (aspa, confidence));
+}
+
 #[test]
 fn a_more_specific_and_a_deeper_link_are_classes_of_their_own() {
     let mut lab = both_stand();

@@ -1,5 +1,7 @@
 //! The program under test, as the lab's collector: the one place where it is started and read.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,6 +59,7 @@ impl Collector {
         write(&relations, &relations_file());
         let key = folder.join("key.md5");
         write(&key, &format!("{KEY}\n"));
+        fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
         let file = folder.join("routewarden.toml");
         write(&file, &config(&data, &relations, &key));
         let program = env!("CARGO_BIN_EXE_routewarden");

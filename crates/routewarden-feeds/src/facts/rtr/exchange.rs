@@ -129,6 +129,8 @@ impl Exchange {
         }
         if code == code::NO_DATA && matches!(self.phase, Phase::Asked { .. }) {
             self.phase = Phase::Idle;
+            // It speaks our version, and will notify when it has data: that must not be passed over.
+            self.is_agreed |= version == self.version;
             return Ok(Step::Wait);
         }
         let text: String = text.chars().take(REPORT_CHARS_MAX).collect();
@@ -205,5 +207,40 @@ impl Exchange {
             _ => return Err(RtrError::Unexpected { pdu: "a query" }),
         }
         Ok(Step::Go)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSION: u8 = 2;
+
+    fn pdu(body: PduBody) -> Pdu {
+        Pdu { version: VERSION, body }
+    }
+
+    fn no_data() -> Pdu {
+        pdu(PduBody::ErrorReport { code: code::NO_DATA, pdu: Box::default(), text: "".into() })
+    }
+
+    /// A cache that starts has no data for a while, and then says so.
+    #[test]
+    fn a_notify_after_no_data_is_heard() {
+        let records = Records::default();
+        let notify = || pdu(PduBody::SerialNotify { session: 7, serial: 1 });
+        let mut first = Exchange::new(VERSION, None);
+        first.ask();
+        assert!(matches!(first.take(notify(), &records), Ok(Step::Go)), "nothing is agreed yet");
+        assert!(matches!(first.take(no_data(), &records), Ok(Step::Wait)));
+        let asked = first.take(notify(), &records);
+        assert!(matches!(asked, Ok(Step::Ask(Pdu { body: PduBody::ResetQuery, .. }))), "{asked:?}");
+
+        let held = Held { version: VERSION, session: 6, serial: 9 };
+        let mut again = Exchange::new(VERSION, Some(held));
+        again.ask();
+        assert!(matches!(again.take(no_data(), &records), Ok(Step::Wait)));
+        let anew = again.take(notify(), &records);
+        assert!(matches!(anew, Err(RtrError::SessionChanged { session: 7, held: 6 })), "{anew:?}");
     }
 }
