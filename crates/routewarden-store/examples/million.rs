@@ -85,6 +85,7 @@ fn incident(random: &mut fastrand::Rng, n: usize, part: f64) -> IncidentVersion 
             .collect(),
         countries: vec![[letter(country / 26), letter(country)].iter().collect()],
         report: false,
+        is_withdrawn: false,
         body: RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned()),
     }
 }

@@ -95,11 +95,12 @@ pub(crate) struct Recording<'a> {
 impl Recording<'_> {
     /// Records the versions of a tick. Those come first whose ids are the present ones of incidents,
     /// then those whose ids were, so that neither loses its incident to another of the same cause.
+    /// What is withdrawn comes last: it has ended only if it does not go on under another id.
     pub(crate) fn versions(&mut self, versions: Vec<IncidentVersion>) -> Result<(), StoreError> {
         if versions.len() > VERSIONS_MAX {
             return Err(StoreError::OverLimit { what: "number of versions", max: VERSIONS_MAX });
         }
-        let (mut former, mut unknown) = (Vec::new(), Vec::new());
+        let (mut former, mut unknown, mut withdrawn) = (Vec::new(), Vec::new(), Vec::new());
         for mut version in versions {
             if let Err(error) = version.check() {
                 self.tick.refused.push(Refused { detector_id: version.id, error });
@@ -108,6 +109,10 @@ impl Recording<'_> {
             version.normalise();
             match self.known_by_id(&version)? {
                 Place::New => unknown.push(version),
+                Place::Known(known) if version.is_withdrawn => {
+                    self.claims.remove(&known.number);
+                    withdrawn.push(version);
+                }
                 Place::Known(known) if known.detector_id == version.id => {
                     self.version(&version, Place::Known(known))?;
                 }
@@ -121,6 +126,14 @@ impl Recording<'_> {
                 place => place,
             };
             self.version(&version, place)?;
+        }
+        for version in withdrawn {
+            match self.known_by_id(&version)? {
+                Place::Known(known) if known.detector_id == version.id => {
+                    self.version(&version, Place::Known(known))?;
+                }
+                _ => self.tick.superseded += 1,
+            }
         }
         Ok(())
     }

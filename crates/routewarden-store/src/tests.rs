@@ -41,6 +41,7 @@ pub(crate) fn hijack(id: &str) -> IncidentVersion {
         prefixes: vec!["192.0.2.0/24".parse().unwrap()],
         countries: vec!["NL".to_owned()],
         report: true,
+        is_withdrawn: false,
         body: body(id),
     }
 }

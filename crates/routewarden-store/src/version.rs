@@ -113,6 +113,9 @@ pub struct IncidentVersion {
     /// Whether this version is to be told. An incident is told of from the first such version on;
     /// its end and return are always told then.
     pub report: bool,
+    /// Whether the detector has it no longer: it goes on under another id, if one of the same cause and
+    /// place is told of at the same time, or has ended.
+    pub is_withdrawn: bool,
     /// The whole incident as JSON, at most [`BODY_OCTETS_MAX`].
     pub body: Box<RawValue>,
 }

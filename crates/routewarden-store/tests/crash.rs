@@ -36,6 +36,7 @@ fn version(run: u32, n: u32, ended: bool) -> IncidentVersion {
         prefixes: vec!["192.0.2.0/24".parse().unwrap()],
         countries: vec!["NL".to_owned()],
         report: true,
+        is_withdrawn: false,
         body: to_raw_value(&"x".repeat(500)).unwrap(),
     }
 }

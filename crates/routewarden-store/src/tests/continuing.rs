@@ -77,6 +77,27 @@ fn what_ended_lately_is_opened_again_and_what_ended_long_ago_is_not() {
     fixture.assert_rebuilds();
 }
 
+/// A late event moves the beginning, and with it the detector's id.
+#[test]
+fn what_goes_on_under_another_id_is_told_once() {
+    let withdrawn =
+        |version: &IncidentVersion| IncidentVersion { is_withdrawn: true, ..ended(version, 20) };
+    let mut fixture = Fixture::new();
+    fixture.record(vec![seen("a", 5)]);
+    let tick = fixture.record(vec![hijack("b"), withdrawn(&seen("a", 5))]);
+    assert_eq!((only(&tick), tick.superseded), (("a", "b", Change::Updated), 1));
+    // Also when it has ended by then.
+    let tick = fixture.record(vec![withdrawn(&hijack("b")), ended(&hijack("c"), 15)]);
+    assert_eq!((only(&tick), tick.superseded), (("a", "c", Change::Ended), 1));
+    // Another one of the same cause does not take the place of what is still there.
+    let tick = fixture.record(vec![other_space("x")]);
+    assert_eq!(only(&tick), ("x", "x", Change::Opened));
+    let tick = fixture.record(vec![withdrawn(&other_space("x")), seen("y", 8)]);
+    let told: Vec<_> = tick.recorded.iter().map(|it| (it.id.as_str(), it.change)).collect();
+    assert_eq!(told, [("y", Change::Opened), ("x", Change::Ended)]);
+    fixture.assert_rebuilds();
+}
+
 #[test]
 fn two_that_the_detector_has_at_the_same_time_stay_two() {
     let mut fixture = Fixture::new();

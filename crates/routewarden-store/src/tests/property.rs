@@ -27,6 +27,7 @@ fn version() -> impl Strategy<Value = IncidentVersion> {
                 })
                 .collect(),
             report,
+            is_withdrawn: report && ended.is_some(),
             body: serde_json::value::to_raw_value(&score).unwrap(),
             ..hijack(&format!("id{id}"))
         },

@@ -213,8 +213,6 @@ impl Journal {
     pub(crate) fn record(&mut self, news: Vec<(News, Incident)>, now: Timestamp) {
         for (what, incident) in news {
             let id = incident.id.clone();
-            let was_new = self.waiting.get(&id).is_some_and(|(old, _)| *old == News::Opened);
-            let what = if was_new { News::Opened } else { what };
             self.waiting.insert(id, (what, incident));
         }
         while self.waiting.len() > WAITING_MAX {
@@ -241,13 +239,12 @@ impl Journal {
     }
 
     fn try_record(&mut self, now: Timestamp) -> Result<()> {
-        let mut versions: Vec<&Incident> =
-            self.waiting.values().map(|(_, incident)| incident).collect();
+        let mut told: Vec<&(News, Incident)> = self.waiting.values().collect();
         // Reports come in the order in which things began.
-        versions.sort_by(|a, b| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
+        told.sort_by(|(_, a), (_, b)| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
         let confidence_min = self.confidence_min;
         let versions: Result<Vec<IncidentVersion>> =
-            versions.into_iter().map(|incident| version(incident, confidence_min)).collect();
+            told.into_iter().map(|told| version(told, confidence_min)).collect();
         let tick = self.store.record(versions?, now)?;
         self.waiting.clear();
         self.after(&tick, now)
@@ -348,7 +345,7 @@ impl Journal {
 }
 
 /// An incident as the store takes it.
-fn version(incident: &Incident, confidence_min: u8) -> Result<IncidentVersion> {
+fn version((what, incident): &(News, Incident), confidence_min: u8) -> Result<IncidentVersion> {
     let roles = [
         (&incident.culprits, AsnRole::Culprit),
         (&incident.victims, AsnRole::Victim),
@@ -382,6 +379,7 @@ fn version(incident: &Incident, confidence_min: u8) -> Result<IncidentVersion> {
         prefixes: incident.prefixes.iter().take(PARTS_MAX).copied().collect(),
         countries: Vec::new(),
         report: incident.confidence >= confidence_min,
+        is_withdrawn: *what == News::Withdrawn,
         body: serde_json::value::to_raw_value(incident)?,
     })
 }
