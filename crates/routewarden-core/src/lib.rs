@@ -11,6 +11,7 @@ pub mod facts;
 pub mod peer;
 pub mod prefix;
 pub mod prefix_map;
+mod prefix_set;
 pub mod rib;
 pub mod shard;
 pub mod time;

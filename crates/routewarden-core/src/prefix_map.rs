@@ -2,12 +2,11 @@
 //!
 //! For facts, which never change, see [`PrefixTable`](crate::facts::PrefixTable).
 
-use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use crate::facts::prefix_table::{v4_key, v4_prefix};
+use crate::prefix_set::PrefixSet;
 use crate::{AddressFamily, Prefix};
 
 /// Most prefixes in one map; positions are `u32`.
@@ -30,7 +29,7 @@ pub struct PrefixMap<T> {
     /// Positions in `entries`, by hash of the prefix.
     index: HashTable<u32>,
     entries: Vec<(Prefix, T)>,
-    sorted: Sorted,
+    sorted: PrefixSet,
     /// Prefixes of each length, by family.
     lengths: [[u32; LENGTHS]; 2],
     /// Position of the entry found or made last by a call that may change it.
@@ -43,7 +42,7 @@ impl<T> Default for PrefixMap<T> {
         PrefixMap {
             index: HashTable::new(),
             entries: Vec::new(),
-            sorted: Sorted::default(),
+            sorted: PrefixSet::default(),
             lengths: [[0; LENGTHS]; 2],
             last: 0,
             hasher: foldhash::fast::FixedState::default(),
@@ -207,8 +206,17 @@ impl<T> PrefixMap<T> {
     /// Entries covered by `prefix`: the exact one first (if held), then its more-specifics in
     /// the order of [`Prefix`]. Found one after the other: take as many as are wanted.
     pub fn covered(&self, prefix: &Prefix) -> impl Iterator<Item = (Prefix, &T)> + use<'_, T> {
+        self.covered_from(prefix, prefix)
+    }
+
+    /// As [`PrefixMap::covered`], without those before `from`, which is covered, too.
+    pub fn covered_from(
+        &self,
+        prefix: &Prefix,
+        from: &Prefix,
+    ) -> impl Iterator<Item = (Prefix, &T)> + use<'_, T> {
         let top = *prefix;
-        let from = self.sorted.from(prefix).take_while(move |held| top.covers(held));
+        let from = self.sorted.from(from).take_while(move |held| top.covers(held));
         from.filter_map(|held| Some((held, self.get(&held)?)))
     }
 
@@ -237,44 +245,6 @@ fn family_index(prefix: &Prefix) -> usize {
     match prefix.family() {
         AddressFamily::Ipv4 => 0,
         AddressFamily::Ipv6 => 1,
-    }
-}
-
-/// Prefixes in order, IPv4 first.
-#[derive(Debug, Default)]
-struct Sorted {
-    /// As [`v4_key`] gives them: half the size of a [`Prefix`].
-    v4: BTreeSet<u64>,
-    v6: BTreeSet<Prefix>,
-}
-
-impl Sorted {
-    fn insert(&mut self, prefix: &Prefix) {
-        match prefix.family() {
-            AddressFamily::Ipv4 => self.v4.insert(v4_key(prefix)),
-            AddressFamily::Ipv6 => self.v6.insert(*prefix),
-        };
-    }
-
-    fn remove(&mut self, prefix: &Prefix) {
-        match prefix.family() {
-            AddressFamily::Ipv4 => self.v4.remove(&v4_key(prefix)),
-            AddressFamily::Ipv6 => self.v6.remove(prefix),
-        };
-    }
-
-    /// The prefixes of the family from this one on.
-    fn from(&self, prefix: &Prefix) -> impl Iterator<Item = Prefix> + use<'_> {
-        let (v4, v6) = match prefix.family() {
-            AddressFamily::Ipv4 => (Some(self.v4.range(v4_key(prefix)..)), None),
-            AddressFamily::Ipv6 => (None, Some(self.v6.range(*prefix..))),
-        };
-        let v4 = v4.into_iter().flatten().filter_map(|&key| v4_prefix(key));
-        v4.chain(v6.into_iter().flatten().copied())
-    }
-
-    fn iter(&self) -> impl Iterator<Item = Prefix> {
-        self.v4.iter().filter_map(|&key| v4_prefix(key)).chain(self.v6.iter().copied())
     }
 }
 
@@ -344,7 +314,12 @@ mod tests {
                 prop_assert_eq!(map.covering(prefix).collect::<Vec<_>>(), covering);
                 let mut covered = naive.clone();
                 covered.retain(|(held, _)| prefix.covers(held));
-                prop_assert_eq!(map.covered(prefix).collect::<Vec<_>>(), covered);
+                prop_assert_eq!(map.covered(prefix).collect::<Vec<_>>(), covered.clone());
+                for from in asked.iter().filter(|from| prefix.covers(from)) {
+                    let rest = covered.iter().copied().filter(|(held, _)| held >= from);
+                    let found = map.covered_from(prefix, from);
+                    prop_assert_eq!(found.collect::<Vec<_>>(), rest.collect::<Vec<_>>());
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod attribute_table;
 mod blocks;
+mod by_as;
 pub mod fuzz;
 mod lookup;
 mod route_store;
@@ -17,6 +18,7 @@ use hashbrown::HashMap;
 
 use crate::{Asn, PeerId, Prefix, PrefixMap, RouteAttributes, Shard, Timestamp};
 pub use attribute_table::{AttributeId, AttributeTable};
+pub use by_as::{NEIGHBORS_BY_AS_MAX, ORIGINS_BY_AS_MAX};
 pub use route_store::PEERS_MAX;
 use route_store::{RouteList, RouteStore, StoredRoute, StoredTime};
 pub use session::{Session, TRANSFER_QUIET_SECS, TRANSFER_SECS_MAX};
@@ -126,6 +128,8 @@ pub struct AdjRibIn {
     store: RouteStore,
     attributes: AttributeTable,
     sessions: Vec<Session>,
+    /// Kept when it is asked for.
+    origins: Option<by_as::Origins>,
     recent_withdrawals: HashMap<(PeerId, Prefix), Timestamp, Hasher>,
     withdrawal_order: VecDeque<(Timestamp, PeerId, Prefix)>,
     /// Time of the latest withdrawal ever.
@@ -221,6 +225,7 @@ impl AdjRibIn {
                 }
             }
         }
+        self.follow_origins(&prefix, change.before, change.after);
         Some(change)
     }
 
@@ -253,12 +258,14 @@ impl AdjRibIn {
         session.count_route(prefix.family(), -1);
         self.route_count -= 1;
         self.released = Some(route.attributes());
+        let before_unknown = session.is_unknown(route.time().into());
+        self.follow_origins(&prefix, self.released, None);
         Some(RouteChange {
             time,
             peer,
             prefix,
             before: Some(route.attributes()),
-            before_unknown: session.is_unknown(route.time().into()),
+            before_unknown,
             after: None,
             in_transfer: false,
         })
@@ -295,6 +302,14 @@ impl AdjRibIn {
             attributes: route.attributes(),
             time: route.time().into(),
         })
+    }
+
+    /// The peer's route to exactly this prefix, also when its session is lost.
+    pub fn held_route(&self, prefix: &Prefix, peer: PeerId) -> Option<Route> {
+        let list = self.lists.get(prefix)?;
+        let at = self.store.find(list, peer).ok()?;
+        let stored = self.store.routes(list).get(at)?;
+        Some(Route { peer, attributes: stored.attributes(), time: stored.time().into() })
     }
 
     /// Whether any peer is known to have a route to the prefix originated by `origin`.

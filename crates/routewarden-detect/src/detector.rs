@@ -110,8 +110,8 @@ impl Detector {
         &self.first.peers
     }
 
-    /// Time of the latest event.
-    pub(crate) fn now(&self) -> Timestamp {
+    /// Time of the latest event, or the one that it was told that it is.
+    pub fn now(&self) -> Timestamp {
         self.first.now
     }
 

@@ -17,14 +17,15 @@ use hashbrown::HashMap;
 use routewarden_core::facts::Facts;
 use routewarden_core::rib::{AdjRibIn, AttributeId, RibCounters, RibLimits, RouteChange, Session};
 use routewarden_core::{
-    Asn, EventBatch, Origin, Peer, PeerId, PeerTable, Prefix, PrefixMap, RouteAttributes,
-    RouteEvent, RouteEventKind, Shard, Share, Timestamp,
+    AddressFamily, Asn, EventBatch, Origin, Peer, PeerId, PeerTable, Prefix, PrefixMap,
+    RouteAttributes, RouteEvent, RouteEventKind, Shard, Share, Timestamp,
 };
 
 use self::assert::Asserted;
 use crate::changes::ChangeLog;
 use crate::claim::{Claim, ClaimKey, ClaimKind, Reaction};
 use crate::findings::PathFinding;
+use crate::follow::Follower;
 use crate::knowledge::{
     KNOWN_PREFIXES_MAX, KnownFrom, KnownOrigin, LINKS_MAX, OriginHabit, Topology,
 };
@@ -58,7 +59,7 @@ pub struct DetectorShard {
     pub(crate) peers: PeerTable,
     pub(crate) now: Timestamp,
     /// Number of the event, the same in every shard.
-    seq: u64,
+    pub(crate) seq: u64,
     /// Number of the first event that is news.
     pub(crate) first_news: Option<u64>,
     by_key: HashMap<ClaimKey, usize, Hasher>,
@@ -68,6 +69,8 @@ pub struct DetectorShard {
     updates_begun: bool,
     /// Whether a table was given: without one, absence from the RIB means nothing.
     pub(crate) has_table: bool,
+    /// Keeps what changes, for those who ask; detection does not look into it.
+    pub(crate) follower: Option<Box<Follower>>,
     /// Routes and known prefixes that another shard counts.
     routes_elsewhere: usize,
     known_elsewhere: usize,
@@ -106,6 +109,7 @@ impl DetectorShard {
             by_prefix: PrefixMap::default(),
             updates_begun: false,
             has_table: false,
+            follower: None,
             routes_elsewhere: 0,
             known_elsewhere: 0,
         };
@@ -208,6 +212,7 @@ impl DetectorShard {
                 self.note_news(time);
                 if self.rib.session(peer).is_some_and(Session::is_down) {
                     self.session_log.on_up(peer, time);
+                    self.follow_session((time, peer), true);
                 }
                 let has_transfer_ended = self.rib.hear(time, peer);
                 self.share(prefix, |this| {
@@ -217,7 +222,7 @@ impl DetectorShard {
                     }
                 });
                 if has_transfer_ended {
-                    self.drop_routes_not_sent_again(time, peer);
+                    self.drop_routes_not_sent_again((time, peer), None);
                 }
             }
             RouteEventKind::Withdrawal { prefix } => {
@@ -240,20 +245,22 @@ impl DetectorShard {
                     this.on_entry_in_dump((received, peer), prefix, octets);
                 });
                 if has_transfer_ended {
-                    self.drop_routes_not_sent_again(time, peer);
+                    self.drop_routes_not_sent_again((time, peer), None);
                 }
             }
             RouteEventKind::PeerUp => {
+                self.follow_session((time, peer), true);
                 self.session_log.on_up(peer, time);
                 self.rib.session_mut(peer).on_up(time);
             }
             RouteEventKind::PeerDown => {
+                self.follow_session((time, peer), false);
                 self.session_log.on_down(peer, time);
                 self.rib.session_mut(peer).on_down(time);
             }
-            RouteEventKind::EndOfRib { .. } => {
+            RouteEventKind::EndOfRib { family } => {
                 self.rib.session_mut(peer).on_end_of_rib();
-                self.drop_routes_not_sent_again(time, peer);
+                self.drop_routes_not_sent_again((time, peer), Some(family));
             }
         }
     }
@@ -270,6 +277,7 @@ impl DetectorShard {
         let Some(mut change) = self.announce(at, prefix, octets) else { return };
         if self.updates_begun {
             change.in_transfer = true;
+            self.follow_route(&change);
             self.on_change(&change);
         } else {
             self.has_table = true;
@@ -284,6 +292,7 @@ impl DetectorShard {
     /// What happened before the time asked for brings the table up to that time.
     fn on_change_or_baseline(&mut self, change: &RouteChange) {
         if !self.is_before_start(change.time) {
+            self.follow_route(change);
             self.watch_presence(change);
             self.on_change(change);
             return;
@@ -504,12 +513,17 @@ impl DetectorShard {
     }
 
     /// After the transfer, a route from before the reset that was not sent again is gone.
-    fn drop_routes_not_sent_again(&mut self, time: Timestamp, peer: PeerId) {
+    fn drop_routes_not_sent_again(
+        &mut self,
+        (time, peer): (Timestamp, PeerId),
+        family: Option<AddressFamily>,
+    ) {
         let Some(session) = self.rib.session(peer).copied() else { return };
         if !session.is_unknown(Timestamp::default()) {
             // It never went down: there is nothing from before.
             return;
         }
+        self.follow_table_end((time, peer), family);
         let mut ended: Vec<(Prefix, usize)> = Vec::new();
         let held = |(_, claim): &(usize, &mut Claim)| claim.is_held_by(peer);
         for (index, claim) in self.claims.iter_mut().enumerate().filter(held) {

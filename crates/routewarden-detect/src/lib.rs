@@ -9,9 +9,11 @@ mod correlate;
 mod detector;
 mod engine;
 mod findings;
+mod follow;
 mod incident;
 mod knowledge;
 mod live;
+pub mod look;
 mod outage;
 pub mod path;
 mod path_knowledge;
@@ -19,6 +21,7 @@ pub mod relations;
 mod rules;
 mod session_log;
 mod severity;
+mod span;
 mod state;
 mod target;
 
@@ -27,6 +30,10 @@ use serde::{Deserialize, Serialize};
 pub use changes::FactsChange;
 pub use detector::Detector;
 pub use engine::{CLAIMS_MAX, DetectorShard};
+pub use follow::{
+    LookBackLimits, Past, RECENT_OCTETS_MAX, RECENT_SECS_MAX, Space, WatchedAction, WatchedChange,
+    WatchedRoute,
+};
 pub use incident::{
     Countermeasure, CountermeasureAction, Evidence, FactValue, FeedState, ForgedLink, ImpairedFeed,
     Incident, IncidentKind, IncidentState, LeakTriple, PREFIXES_LISTED_MAX, Related, RelationKind,
@@ -34,6 +41,7 @@ pub use incident::{
 };
 pub use live::{Retired, SessionView};
 pub use rules::rule_weights;
+pub use span::span_in_words;
 pub use state::{
     STATE_MAGIC, STATE_TEXT_OCTETS_MAX, STATE_VERSION, SavedAspas, SavedVrps, StateError,
 };

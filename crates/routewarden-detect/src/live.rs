@@ -174,6 +174,14 @@ impl Detector {
         self.facts().sources()
     }
 
+    /// Code of the country of an AS, two upper-case letters, where its organisation has one; see
+    /// [`routewarden_core::facts::Facts::country`].
+    pub fn country(&self, asn: Asn) -> Option<String> {
+        let is_code =
+            |text: &&str| text.len() == 2 && text.bytes().all(|it| it.is_ascii_alphabetic());
+        self.facts().country(asn).filter(is_code).map(str::to_ascii_uppercase)
+    }
+
     /// Number of claims followed.
     pub fn claim_count(&self) -> usize {
         self.shards().map(|shard| shard.claims.len()).sum()

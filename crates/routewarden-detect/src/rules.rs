@@ -163,8 +163,7 @@ impl Case<'_> {
     }
 
     pub(super) fn country(&self, asn: Asn) -> Option<&str> {
-        let organisation = self.facts.organisations.as_ref()?.table.organisation(asn)?;
-        Some(organisation.country.as_ref()).filter(|country: &&str| !country.is_empty())
+        self.facts.country(asn)
     }
 
     /// Countries of the culprit and of the first victim whose country is known.

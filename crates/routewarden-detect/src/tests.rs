@@ -423,6 +423,8 @@ fn evidence_names_the_file_it_rests_on() {
     lab.facts.organisations = Some(Sourced { table, source: source(FactKind::Organisations) });
     lab.all_announce(100, "203.0.113.128/25", &[CULPRIT]);
     let incidents = lab.incidents();
+    assert_eq!(lab.facts.country(Asn(VICTIM)), Some("BE"));
+    assert_eq!(lab.facts.country(Asn(64_511)), None);
     let line = incidents[0].evidence.iter().find(|line| line.rule == "countries_differ").unwrap();
     assert_eq!(line.facts["source"], crate::FactValue::Text("test".to_owned()));
 }

@@ -83,6 +83,13 @@ impl Facts {
         self.organisations.as_ref()?.table.same_organisation(a, b)
     }
 
+    /// ISO 3166 country code of the organisation of an AS, as its registry gives it; `None` when not
+    /// known.
+    pub fn country(&self, asn: Asn) -> Option<&str> {
+        let organisation = self.organisations.as_ref()?.table.organisation(asn)?;
+        Some(&*organisation.country).filter(|country| !country.is_empty())
+    }
+
     /// What `b` is to `a`: see [`RelationTable::relation`]; `None` when not known.
     pub fn relation(&self, a: Asn, b: Asn) -> Option<Relation> {
         self.relations.as_ref()?.table.relation(a, b)

@@ -4,6 +4,7 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 use super::blocks::{BlockId, Blocks, class_of};
+use super::by_as::Neighbors;
 use crate::{Asn, Origin, PeerId, RouteAttributes, SegmentKind};
 
 /// Number of an attribute set in an [`AttributeTable`].
@@ -113,6 +114,8 @@ pub struct AttributeTable {
     recent: [u32; RECENT_PEERS],
     hasher: foldhash::fast::FixedState,
     octets: usize,
+    /// Kept when it is asked for.
+    neighbors: Option<Neighbors>,
 }
 
 impl Default for AttributeTable {
@@ -123,11 +126,25 @@ impl Default for AttributeTable {
             recent: [NO_SET; RECENT_PEERS],
             hasher: foldhash::fast::FixedState::default(),
             octets: 0,
+            neighbors: None,
         }
     }
 }
 
 impl AttributeTable {
+    /// Keeps count from now on of who stands next to whom in the paths of the sets in use.
+    pub(super) fn keep_neighbors(&mut self, max: usize) {
+        let mut neighbors = Neighbors::with_limit(max);
+        for attributes in self.iter() {
+            neighbors.add(attributes.as_path);
+        }
+        self.neighbors = Some(neighbors);
+    }
+
+    pub(super) fn neighbors(&self) -> Option<&Neighbors> {
+        self.neighbors.as_ref()
+    }
+
     /// The number of an attribute set that `peer` sent, counting one more reference to it. `None`
     /// for more than [`SET_OCTETS_MAX`] octets and after 2^32 units of octets.
     pub(super) fn intern(
@@ -170,6 +187,9 @@ impl AttributeTable {
         let id = sets.store(octets, Header { references: 1, len: 0, origin, flags, class: 0 })?;
         index.insert_unique(hash, id, |&id| hasher.hash_one(sets.octets(id)));
         self.octets += octets.len();
+        if let (Some(neighbors), Some(attributes)) = (&mut self.neighbors, attributes) {
+            neighbors.add(attributes.as_path);
+        }
         Some(id)
     }
 
@@ -178,8 +198,8 @@ impl AttributeTable {
         self.sets.count(id.0, 1);
     }
 
-    /// The canonical octets.
-    pub(super) fn octets_of(&self, id: AttributeId) -> &[u8] {
+    /// The canonical octets; see [`RouteAttributes`].
+    pub fn octets_of(&self, id: AttributeId) -> &[u8] {
         self.sets.octets(id.0)
     }
 
@@ -190,6 +210,11 @@ impl AttributeTable {
         }
         let octets = self.sets.octets(id.0);
         self.octets = self.octets.saturating_sub(octets.len());
+        if let (Some(neighbors), Some(held)) =
+            (&mut self.neighbors, RouteAttributes::decode(octets))
+        {
+            neighbors.remove(held.as_path);
+        }
         let hash = self.hasher.hash_one(octets);
         if let Ok(entry) = self.index.find_entry(hash, |&held| held == id.0) {
             entry.remove();
@@ -204,7 +229,8 @@ impl AttributeTable {
         }
         if self.index.is_empty() {
             // Nothing is in use: room for the next millions need not be kept.
-            *self = AttributeTable::default();
+            let neighbors = self.neighbors.take().map(Neighbors::emptied);
+            *self = AttributeTable { neighbors, ..AttributeTable::default() };
         }
     }
 

@@ -18,6 +18,16 @@ impl AdjRibIn {
     ///
     /// Routes of lost sessions count, as in [`AdjRibIn::covering`].
     pub fn covered(&self, prefix: &Prefix) -> impl Iterator<Item = Prefix> + use<'_> {
-        self.lists.covered(prefix).map(|(held, _)| held)
+        self.covered_from(prefix, prefix)
+    }
+
+    /// As [`AdjRibIn::covered`], without those before `from`, which is covered, too: to go on with
+    /// a search that was left.
+    pub fn covered_from(
+        &self,
+        prefix: &Prefix,
+        from: &Prefix,
+    ) -> impl Iterator<Item = Prefix> + use<'_> {
+        self.lists.covered_from(prefix, from).map(|(held, _)| held)
     }
 }

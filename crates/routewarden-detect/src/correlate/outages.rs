@@ -156,11 +156,10 @@ impl Detector {
         known: &BTreeMap<Asn, OriginStat>,
     ) -> (Vec<Incident>, BTreeSet<(Prefix, Timestamp)>) {
         let mut told = BTreeSet::new();
-        let Some(organisations) = &self.facts().organisations else { return (Vec::new(), told) };
-        let country = |asn: Asn| {
-            let country = &organisations.table.organisation(asn)?.country;
-            (!country.is_empty()).then_some(country)
-        };
+        if self.facts().organisations.is_none() {
+            return (Vec::new(), told);
+        }
+        let country = |asn: Asn| self.facts().country(asn);
         let mut of_country: BTreeMap<&str, usize> = BTreeMap::new();
         for (&asn, stat) in known {
             if let Some(country) = country(asn) {

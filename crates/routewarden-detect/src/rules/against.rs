@@ -5,6 +5,7 @@ use routewarden_core::{AddressFamily, Asn};
 
 use super::{CONVERGENCE_SECS, Case, Found, OriginRule, Rule};
 use crate::knowledge::KnownFrom;
+use crate::span::span_in_words;
 
 pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "rov_valid", weight: -60, ask: rov_valid },
@@ -234,7 +235,7 @@ const YOUNG_SECS: i64 = 10;
 fn young_baseline(case: &Case<'_>) -> Option<Found> {
     let secs = case.claim.first_seen.secs_since(case.target.known_since);
     (case.target.known_from == KnownFrom::Stream && secs < YOUNG_SECS).then(|| {
-        Found::new(format!("Who used the prefix before is known for {secs} seconds only."))
+        Found::new(format!("Who used the prefix before is known for {} only.", span_in_words(secs)))
             .with("secs", secs)
     })
 }
@@ -286,9 +287,9 @@ fn mistyped_prefix(case: &Case<'_>) -> Option<Found> {
     let own = case.near_own_prefix?;
     (case.duration_secs() < CONVERGENCE_SECS).then(|| {
         Found::new(format!(
-            "{} originates {own}, one digit away, and this for {} seconds: a slip.",
+            "{} originates {own}, one digit away, and this for {}: a slip.",
             case.culprit(),
-            case.duration_secs()
+            span_in_words(case.duration_secs())
         ))
         .with("own", own)
     })
@@ -338,7 +339,7 @@ fn fleeting(case: &Case<'_>) -> Option<Found> {
     let short = case.claim.ended_at.is_some() && case.duration_secs() < CONVERGENCE_SECS;
     (short && case.seen_percent() < 50).then(|| {
         let secs = case.duration_secs();
-        Found::new(format!("It lasted {secs} seconds and reached few: maybe convergence."))
+        Found::new(format!("It lasted {} and reached few: maybe convergence.", span_in_words(secs)))
             .with("secs", secs)
     })
 }

@@ -9,6 +9,7 @@ use crate::findings::{LeakProof, PathFinding};
 use crate::incident::{Evidence, LeakTriple};
 use crate::path::Basis;
 use crate::path_knowledge::PathKnowledge;
+use crate::span::span_in_words;
 
 /// A leak with all that a rule may look at.
 pub(crate) struct LeakCase<'a> {
@@ -361,7 +362,8 @@ fn fleeting(case: &LeakCase<'_>) -> Option<Found> {
     let is_over = case.claims.iter().all(|claim| claim.ended_at.is_some());
     let is_small = case.claims.len() < MANY_PREFIXES_MIN && !case.is_proven();
     (is_over && is_small && secs < CONVERGENCE_SECS).then(|| {
-        Found::new(format!("It lasted {secs} seconds: maybe convergence.")).with("secs", secs)
+        Found::new(format!("It lasted {}: maybe convergence.", span_in_words(secs)))
+            .with("secs", secs)
     })
 }
 

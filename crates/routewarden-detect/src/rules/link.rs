@@ -9,6 +9,7 @@ use super::{CONVERGENCE_SECS, Found, Rule};
 use crate::claim::{Claim, Reaction};
 use crate::findings::LinkFinding;
 use crate::incident::Evidence;
+use crate::span::span_in_words;
 
 /// A link with all that a rule may look at.
 pub(crate) struct LinkCase<'a> {
@@ -197,8 +198,11 @@ fn deaggregates(case: &LinkCase<'_>) -> Option<Found> {
 fn gone_again(case: &LinkCase<'_>) -> Option<Found> {
     (case.is_over() && case.victim_is_present && case.duration_secs() < 86_400).then(|| {
         let secs = case.duration_secs();
-        Found::new(format!("The link was gone after {secs} seconds, and the origin is as before."))
-            .with("secs", secs)
+        Found::new(format!(
+            "The link was gone after {}, and the origin is as before.",
+            span_in_words(secs)
+        ))
+        .with("secs", secs)
     })
 }
 
@@ -272,8 +276,11 @@ fn lasts_quietly(case: &LinkCase<'_>) -> Option<Found> {
     let secs = case.duration_secs();
     let is_quiet = !case.is_over() && secs >= QUIET_SECS && victim_reacted(case).is_none();
     (is_quiet && !case.is_denied()).then(|| {
-        Found::new(format!("It stands since {secs} seconds, and the origin has not reacted."))
-            .with("secs", secs)
+        Found::new(format!(
+            "It has stood for {}, and the origin has not reacted.",
+            span_in_words(secs)
+        ))
+        .with("secs", secs)
     })
 }
 
@@ -281,6 +288,7 @@ fn fleeting(case: &LinkCase<'_>) -> Option<Found> {
     let secs = case.duration_secs();
     (case.is_over() && secs < CONVERGENCE_SECS && case.seen_percent() < 50 && !case.is_denied())
         .then(|| {
-            Found::new(format!("It lasted {secs} seconds: maybe convergence.")).with("secs", secs)
+            Found::new(format!("It lasted {}: maybe convergence.", span_in_words(secs)))
+                .with("secs", secs)
         })
 }

@@ -3,6 +3,7 @@
 use super::{Found, Rule};
 use crate::incident::{Evidence, FeedState};
 use crate::outage::Loss;
+use crate::span::span_in_words;
 
 /// Losses of one origin, or of one country, with all that a rule may look at.
 pub(crate) struct OutageCase<'a> {
@@ -76,7 +77,7 @@ fn several(case: &OutageCase<'_>) -> Option<Found> {
 
 fn lasts(case: &OutageCase<'_>) -> Option<Found> {
     (case.secs >= LASTING_SECS).then(|| {
-        Found::new(format!("It lasts longer than half an hour: {} seconds.", case.secs))
+        Found::new(format!("It lasts longer than half an hour: {}.", span_in_words(case.secs)))
             .with("secs", case.secs)
     })
 }
@@ -108,6 +109,7 @@ fn replaced(case: &OutageCase<'_>) -> Option<Found> {
 
 fn back_at_once(case: &OutageCase<'_>) -> Option<Found> {
     (case.is_over && case.secs < BRIEF_SECS).then(|| {
-        Found::new(format!("It was back after {} seconds.", case.secs)).with("secs", case.secs)
+        Found::new(format!("It was back after {}.", span_in_words(case.secs)))
+            .with("secs", case.secs)
     })
 }

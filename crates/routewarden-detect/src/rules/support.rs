@@ -7,6 +7,7 @@ use routewarden_core::shard::is_short;
 use super::{Case, Found, OriginRule, Rule};
 use crate::findings::PathFinding;
 use crate::knowledge::KnownFrom;
+use crate::span::span_in_words;
 
 pub(super) const RULES: &[OriginRule] = &[
     Rule { name: "foreign_origin", weight: 30, ask: foreign_origin },
@@ -99,10 +100,10 @@ fn victim_reacted(case: &Case<'_>) -> Option<Found> {
     let mut prefixes: Vec<Prefix> = reactions().map(|r| r.prefix).collect();
     prefixes.sort_unstable();
     let listed: Vec<String> = prefixes.iter().map(ToString::to_string).collect();
-    let minutes = first.time.secs_since(case.claim.first_seen) / 60;
+    let span = span_in_words(first.time.secs_since(case.claim.first_seen));
     Some(
         Found::new(format!(
-            "{} reacted after {minutes} minutes: it announced {}, which it had not announced \
+            "{} reacted after {span}: it announced {}, which it had not announced \
              before.",
             first.origin,
             listed.join(", ")
@@ -242,8 +243,8 @@ fn returned_to_victim(case: &Case<'_>) -> Option<Found> {
     let block = case.target.covering.unwrap_or(case.claim.key.prefix);
     returned.then(|| {
         Found::new(format!(
-            "The route was gone after {} seconds, and {} originates {block} as before.",
-            case.duration_secs(),
+            "The route was gone after {}, and {} originates {block} as before.",
+            span_in_words(case.duration_secs()),
             case.victims()
         ))
         .with("ended_at", ended)

@@ -54,18 +54,20 @@ struct Collector {
 }
 
 impl Collector {
-    /// One that touches the last one makes it longer: both the source and our watch tell of it.
-    fn push_gap(&mut self, from: Timestamp, until: Timestamp) {
+    /// One that touches the last one makes it longer: both the source and our watch tell of it. Whether
+    /// it is one more.
+    fn push_gap(&mut self, from: Timestamp, until: Timestamp) -> bool {
         if let Some(last) = self.gaps.back_mut().filter(|last| last.until >= Some(from)) {
             last.from = last.from.min(from);
             last.until = last.until.max(Some(until));
-            return;
+            return false;
         }
         if self.gaps.len() >= GAPS_KEPT_MAX {
             self.gaps.pop_front();
             self.gaps_forgotten += 1;
         }
         self.gaps.push_back(FeedGap { from, until: Some(until.max(from)) });
+        true
     }
 
     fn all_gaps(&self) -> impl Iterator<Item = FeedGap> {
@@ -107,6 +109,8 @@ pub struct FeedMonitor {
     peers_forgotten: u64,
     collectors_forgotten: u64,
     clock_jumps: u64,
+    /// Silences that ended and were not taken yet: of one collector each, so few.
+    ended: Vec<(Arc<str>, FeedGap)>,
     /// Events, time of the latest, and last change of the session, for each peer of a batch.
     scratch: Vec<(u32, Timestamp, Option<bool>)>,
 }
@@ -132,6 +136,7 @@ impl FeedMonitor {
             peers_forgotten: 0,
             collectors_forgotten: 0,
             clock_jumps: 0,
+            ended: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -203,6 +208,12 @@ impl FeedMonitor {
         }
     }
 
+    /// The silences of collectors that have ended since it was asked last. Those that a source told
+    /// of ([`FeedMonitor::note_gap`]) are not among them.
+    pub fn take_ended_gaps(&mut self) -> Vec<(Arc<str>, FeedGap)> {
+        std::mem::take(&mut self.ended)
+    }
+
     /// The peer's feed; the collector hears with it.
     fn peer(
         &mut self,
@@ -233,8 +244,11 @@ impl FeedMonitor {
             if *collector.source != *source {
                 collector.source = source.into();
             }
-            if let Some(from) = collector.gap_from.take() {
-                collector.push_gap(from, received);
+            if let Some(from) = collector.gap_from.take()
+                && collector.push_gap(from, received)
+            {
+                let gap = FeedGap { from, until: Some(received.max(from)) };
+                self.ended.push((peer.collector.as_str().into(), gap));
             }
             collector.feed.hear(events, lag, now);
         }

@@ -62,6 +62,7 @@ fn a_feed_that_goes_silent_is_degraded_in_time_and_ok_when_it_speaks() {
     assert_eq!(states(&changes, false), [(FeedState::Ok, Reason::Speaks)]);
     let closed = FeedGap { from: t(1797), until: Some(t(3600)) };
     assert_eq!(of(&monitor, "rrc00").gaps, [closed]);
+    assert_eq!(monitor.take_ended_gaps(), [("rrc00".into(), closed)]);
     // One long outage does not make long silence usual.
     assert_eq!(of(&monitor, "rrc00").silence_borne_secs, Some(90));
     assert!(of(&monitor, "rrc00").expected_per_minute.unwrap() > 60.0);
@@ -179,6 +180,7 @@ fn sessions_and_sources_that_are_told_to_be_down_are() {
     assert_eq!(states(&changes, false), [(FeedState::Ok, Reason::Speaks)]);
     let gaps = monitor.gaps_in("rrc00", t(3000), t(3001));
     assert_eq!(gaps, [FeedGap { from: t(2999), until: Some(t(3005)) }]);
+    assert!(monitor.take_ended_gaps().is_empty(), "the source told of it");
 }
 
 #[test]
