@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use routewarden_core::facts::Sha256;
@@ -10,10 +11,11 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use sha2::Digest;
 
-use crate::journal::{self, Verified};
+use crate::StoreError;
+use crate::journal::Verified;
 use crate::reader::StoreReader;
-use crate::store::{STORE_FILE, lock};
-use crate::{StoreError, schema};
+use crate::schema::{self, Sort};
+use crate::store::lock;
 
 /// What a backup holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub struct BackupReport {
     pub sha256: Sha256,
     /// Version of the schema.
     pub version: i64,
-    /// The journal, every hash followed.
+    /// The journal (of the file of users: the audit log), every hash followed.
     pub journal: Verified,
 }
 
@@ -35,34 +37,7 @@ impl StoreReader {
     /// # Errors
     /// When there is a file already, the disk fails, or the copy is not in order.
     pub fn backup(&self, path: &Path) -> Result<BackupReport, StoreError> {
-        if path.exists() {
-            return Err(StoreError::WouldOverwrite);
-        }
-        let partial = beside(path, ".partial");
-        remove(&partial)?;
-        let report = self.copy_to(&partial).and_then(|()| check_backup(&partial));
-        let done = report.and_then(|report| {
-            // A link fails where a rename would take the place of a file made meanwhile.
-            fs::hard_link(&partial, path)?;
-            sync_folder_of(path)?;
-            Ok(report)
-        });
-        remove(&partial)?;
-        done
-    }
-
-    fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        let mut copy = Connection::open(path)?;
-        // All pages in one step are of one moment.
-        match Backup::new(&self.conn, &mut copy)?.step(-1)? {
-            StepResult::Done => {}
-            _ => return Err(StoreError::Busy),
-        }
-        // Else the copy would want a log beside it.
-        copy.pragma_update(None, "journal_mode", "DELETE")?;
-        copy.close().map_err(|(_, error)| error)?;
-        File::open(path)?.sync_all()?;
-        Ok(())
+        back_up(self.conn()?, path, &schema::STORE)
     }
 }
 
@@ -71,17 +46,7 @@ impl StoreReader {
 /// # Errors
 /// When it is not a backup of this or an older program, or is not in order.
 pub fn check_backup(path: &Path) -> Result<BackupReport, StoreError> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    conn.pragma_update(None, "trusted_schema", false)?;
-    let version = schema::check_identity(&conn)?;
-    if version == 0 {
-        return Err(StoreError::NotAStore { found: 0 });
-    }
-    schema::check_integrity(&conn)?;
-    let journal = journal::verify(&conn)?;
-    conn.close().map_err(|(_, error)| error)?;
-    let (octets, sha256) = hash_of(path)?;
-    Ok(BackupReport { octets, sha256, version, journal })
+    check(path, &schema::STORE)
 }
 
 /// Puts a backup in the place of the store in a folder. Nobody may have that store open. A store
@@ -90,29 +55,97 @@ pub fn check_backup(path: &Path) -> Result<BackupReport, StoreError> {
 /// # Errors
 /// When the backup is not in order, the store is in use or not empty, or the disk fails.
 pub fn restore(backup: &Path, data_dir: &Path, force: bool) -> Result<BackupReport, StoreError> {
+    put_back(backup, data_dir, force, &schema::STORE)
+}
+
+/// See [`StoreReader::backup`].
+pub(crate) fn back_up(
+    conn: &Connection,
+    path: &Path,
+    sort: &Sort,
+) -> Result<BackupReport, StoreError> {
+    if path.exists() {
+        return Err(StoreError::WouldOverwrite);
+    }
+    let partial = beside(path, ".partial");
+    remove(&partial)?;
+    let report = copy_to(conn, &partial).and_then(|()| check(&partial, sort));
+    let done = report.and_then(|report| {
+        // A link fails where a rename would take the place of a file made meanwhile.
+        fs::hard_link(&partial, path)?;
+        sync_folder_of(path)?;
+        Ok(report)
+    });
+    remove(&partial)?;
+    done
+}
+
+fn copy_to(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    make_private(path)?;
+    let mut copy = Connection::open(path)?;
+    // All pages in one step are of one moment.
+    match Backup::new(conn, &mut copy)?.step(-1)? {
+        StepResult::Done => {}
+        _ => return Err(StoreError::Busy),
+    }
+    // Else the copy would want a log beside it.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    copy.close().map_err(|(_, error)| error)?;
+    File::open(path)?.sync_all()?;
+    Ok(())
+}
+
+/// Mode of a file that only its owner may read.
+pub(crate) const PRIVATE: u32 = 0o600;
+
+/// Makes an empty file that only its owner may read.
+///
+/// # Errors
+/// When there is one, or the disk fails.
+pub(crate) fn make_private(path: &Path) -> Result<(), StoreError> {
+    File::options().write(true).create_new(true).mode(PRIVATE).open(path)?;
+    Ok(())
+}
+
+/// See [`check_backup`].
+pub(crate) fn check(path: &Path, sort: &Sort) -> Result<BackupReport, StoreError> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    let version = schema::check_identity(&conn, sort)?;
+    if version == 0 {
+        return Err(StoreError::NotAStore { found: 0 });
+    }
+    schema::check_integrity(&conn)?;
+    let journal = (sort.verify)(&conn)?;
+    conn.close().map_err(|(_, error)| error)?;
+    let (octets, sha256) = hash_of(path)?;
+    Ok(BackupReport { octets, sha256, version, journal })
+}
+
+/// See [`restore`].
+pub(crate) fn put_back(
+    backup: &Path,
+    data_dir: &Path,
+    force: bool,
+    sort: &Sort,
+) -> Result<BackupReport, StoreError> {
     let _lock = lock(data_dir)?;
-    let place = data_dir.join(STORE_FILE);
+    let place = data_dir.join(sort.file);
     let is_there = place.exists();
-    if is_there && !force && !is_empty(&place)? {
+    if is_there && !force && !(sort.is_empty)(&schema::open_writer(&place, sort)?)? {
         return Err(StoreError::WouldOverwrite);
     }
     let partial = beside(&place, ".partial");
     fs::copy(backup, &partial)?;
     File::open(&partial)?.sync_all()?;
     // What is looked over is the copy: it is what will be used.
-    let report = check_backup(&partial).inspect_err(|_| drop(remove(&partial)))?;
+    let report = check(&partial, sort).inspect_err(|_| drop(remove(&partial)))?;
     if is_there {
         set_aside(&place)?;
     }
     fs::rename(&partial, &place)?;
     sync_folder_of(&place)?;
     Ok(report)
-}
-
-/// Whether nothing was ever recorded in the store.
-fn is_empty(place: &Path) -> Result<bool, StoreError> {
-    let conn = schema::open_writer(place)?;
-    Ok(journal::head(&conn)?.seq == 0)
 }
 
 /// Moves a store away with its log: a log left behind would be taken for that of the next store.

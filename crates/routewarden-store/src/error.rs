@@ -56,6 +56,14 @@ pub enum StoreError {
         /// What was wrong with the body.
         source: serde_json::Error,
     },
+    /// A part of a trail cannot be read.
+    #[error("the trail of incident number {number} cannot be read, block {block}")]
+    UnreadableTrail {
+        /// Number of the incident.
+        number: i64,
+        /// Number of the block.
+        block: i64,
+    },
     /// More than a limit of the store allows.
     #[error("{what} exceeds {max}")]
     OverLimit {
@@ -70,6 +78,9 @@ pub enum StoreError {
     /// A store or backup would be overwritten.
     #[error("there is something already where it would be written")]
     WouldOverwrite,
+    /// The reader was interrupted; see [`crate::Interrupter`].
+    #[error("the read was interrupted")]
+    Interrupted,
     /// Something could not be written as JSON.
     #[error("cannot be written as JSON")]
     Json(#[source] serde_json::Error),
@@ -94,9 +105,11 @@ impl StoreError {
             StoreError::Older { .. } => "older",
             StoreError::ChainBroken { .. } => "chain_broken",
             StoreError::UnreadableRow { .. } => "unreadable_row",
+            StoreError::UnreadableTrail { .. } => "unreadable_trail",
             StoreError::OverLimit { .. } => "over_limit",
             StoreError::TimeOutOfRange => "time_out_of_range",
             StoreError::WouldOverwrite => "would_overwrite",
+            StoreError::Interrupted => "interrupted",
             StoreError::Json(_) => "json",
             StoreError::Io(fault) if fault.kind() == io::ErrorKind::StorageFull => "disk_full",
             StoreError::Io(_) => "io",
@@ -111,6 +124,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DiskFull) => StoreError::DiskFull,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged,
+            Some(ErrorCode::OperationInterrupted) => StoreError::Interrupted,
             _ => StoreError::Database(error),
         }
     }

@@ -111,7 +111,7 @@ pub struct Head {
 }
 
 /// Before the first row.
-const BEGINNING: Head = Head { seq: 0, hash: Sha256([0; 32]) };
+pub(crate) const BEGINNING: Head = Head { seq: 0, hash: Sha256([0; 32]) };
 
 /// What a walk over the journal found in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ pub(crate) fn append(
     let seq = head.seq + 1;
     let (at, recorded_at) = (entry.at.micros(), entry.recorded_at.micros());
     let kind = entry.kind.name();
-    let hash = chained(&head.hash, (seq, at, recorded_at), [kind, entry.subject, entry.body]);
+    let hash = chained(&head.hash, &[seq, at, recorded_at], &[kind, entry.subject, entry.body]);
     conn.prepare_cached(
         "INSERT INTO journal (seq, at, recorded_at, kind, subject, body, hash) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -171,10 +171,10 @@ pub(crate) fn append(
 
 /// SHA-256 of the hash before, the numbers (8 octets each, most significant first) and the texts,
 /// each after its length (8 octets).
-fn chained(before: &Sha256, numbers: (i64, i64, i64), texts: [&str; 3]) -> Sha256 {
+pub(crate) fn chained(before: &Sha256, numbers: &[i64], texts: &[&str]) -> Sha256 {
     let mut hash = sha2::Sha256::new();
     hash.update(before.0);
-    for number in [numbers.0, numbers.1, numbers.2] {
+    for number in numbers {
         hash.update(number.to_be_bytes());
     }
     for text in texts {
@@ -230,8 +230,8 @@ pub(crate) fn verify(conn: &Connection) -> Result<Verified, StoreError> {
             pruned += run.last.abs_diff(run.first) + 1;
             head = Head { seq: run.last, hash: run.after };
         }
-        let numbers = (found.seq, found.at.micros(), found.recorded_at.micros());
-        let hash = chained(&head.hash, numbers, [&found.kind, &found.subject, &found.body]);
+        let numbers = [found.seq, found.at.micros(), found.recorded_at.micros()];
+        let hash = chained(&head.hash, &numbers, &[&found.kind, &found.subject, &found.body]);
         if found.seq != head.seq + 1 || hash != found.hash {
             return Err(StoreError::ChainBroken { seq: head.seq + 1 });
         }

@@ -1,13 +1,11 @@
 //! Which incidents are asked for, as SQL.
 
-use std::fmt;
-use std::str::FromStr;
-
 use routewarden_core::{Asn, Prefix, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::StoreError;
+use crate::order::{Cursor, Order, Part, Rank};
 use crate::tables::{first_address, last_address};
 use crate::version::AsnRole;
 
@@ -28,9 +26,11 @@ pub enum PrefixMatch {
     Covered,
 }
 
-/// Which incidents are asked for: those that meet all that is given.
+/// Which incidents are asked for, those that meet all that is given, and in which order.
 #[derive(Clone, Debug, Default)]
 pub struct IncidentFilter {
+    /// Their order.
+    pub order: Order,
     /// Whether it lasts.
     pub is_open: Option<bool>,
     /// State.
@@ -45,50 +45,14 @@ pub struct IncidentFilter {
     pub prefix: Option<(Prefix, PrefixMatch)>,
     /// Two-letter code of a country.
     pub country: Option<String>,
+    /// Id of a member of the constituency.
+    pub member: Option<String>,
+    /// Whether it touches any member.
+    pub touches_members: Option<bool>,
     /// First seen at that time or later.
     pub first_seen_from: Option<Timestamp>,
     /// First seen before that time.
     pub first_seen_before: Option<Timestamp>,
-}
-
-/// Where a page ended: the next begins after it. Its text form is opaque to others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    pub(crate) first_seen: i64,
-    pub(crate) number: i64,
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.first_seen, self.number)
-    }
-}
-
-/// What made a text no cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor that a page ended with")]
-pub struct CursorParseError;
-
-impl FromStr for Cursor {
-    type Err = CursorParseError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (first_seen, number) = text.split_once('.').ok_or(CursorParseError)?;
-        let number_of = |text: &str| text.parse().map_err(|_| CursorParseError);
-        Ok(Cursor { first_seen: number_of(first_seen)?, number: number_of(number)? })
-    }
-}
-
-/// Which part of the order a statement walks. What was first seen at the time of the cursor is walked
-/// by itself: `SQLite` would use the time alone of a comparison of both, and many may share one.
-#[derive(Clone, Copy)]
-pub(crate) enum Part {
-    /// All of it.
-    All,
-    /// What was first seen at the same time as the cursor's, and comes after it.
-    SameTime(Cursor),
-    /// What was first seen before the cursor's.
-    Before(Cursor),
 }
 
 /// A statement with its values.
@@ -102,55 +66,109 @@ pub(crate) struct Query {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Driver {
     Asns,
+    Members,
     Countries,
     /// Rows of one prefix, in order.
     Prefix,
     /// Rows of several prefixes, to be sorted.
     Prefixes,
+    /// Open incidents by how bad or how sure they are.
+    Ranked(Rank),
     Incidents,
 }
 
 impl Driver {
-    /// The one for a filter; may count what matches a prefix.
+    /// The one for a filter: where several would do, the one with the fewest rows.
     pub(crate) fn of(conn: &Connection, filter: &IncidentFilter) -> Result<Self, StoreError> {
-        Ok(match filter {
-            IncidentFilter { asn: Some(_), .. } => Driver::Asns,
-            IncidentFilter { prefix: Some((_, PrefixMatch::Exact)), .. } => Driver::Prefix,
-            IncidentFilter { prefix: Some((prefix, relation)), .. }
-                if is_few(conn, prefix, *relation)? =>
-            {
-                Driver::Prefixes
+        if let Some(rank) = filter.order.rank() {
+            return Ok(Driver::Ranked(rank));
+        }
+        let candidates = Self::candidates(filter);
+        if let &[only] = candidates.as_slice()
+            && only != Driver::Prefixes
+        {
+            return Ok(only);
+        }
+        let mut best = (i64::MAX, Driver::Incidents);
+        for driver in candidates {
+            let rows = driver.rows(conn, filter)?;
+            let is_gathered_well = driver != Driver::Prefixes || rows <= GATHERED_MAX;
+            if is_gathered_well && rows < best.0 {
+                best = (rows, driver);
             }
-            IncidentFilter { country: Some(_), .. } => Driver::Countries,
-            _ => Driver::Incidents,
-        })
+        }
+        Ok(best.1)
+    }
+
+    /// Those with rows for what is asked for.
+    fn candidates(filter: &IncidentFilter) -> Vec<Self> {
+        let touches_members = filter.member.is_some() || filter.touches_members == Some(true);
+        let prefix = filter.prefix.map(|(_, relation)| match relation {
+            PrefixMatch::Exact => Driver::Prefix,
+            PrefixMatch::Covering | PrefixMatch::Covered => Driver::Prefixes,
+        });
+        let parts = [
+            filter.asn.map(|_| Driver::Asns),
+            prefix,
+            touches_members.then_some(Driver::Members),
+            filter.country.as_ref().map(|_| Driver::Countries),
+        ];
+        parts.into_iter().flatten().collect()
+    }
+
+    /// How many of its rows would be walked for the last page; counted to a little above
+    /// [`GATHERED_MAX`].
+    fn rows(self, conn: &Connection, filter: &IncidentFilter) -> Result<i64, StoreError> {
+        let mut query = Query::new("1", self);
+        query.span(filter, Part::All);
+        match self {
+            Driver::Asns => query.asn(self, filter),
+            Driver::Members => query.members(self, filter),
+            Driver::Countries => query.country(self, filter),
+            Driver::Prefix | Driver::Prefixes => query.prefix(self, filter),
+            Driver::Ranked(_) | Driver::Incidents => {}
+        }
+        query.and(" LIMIT ?", [(GATHERED_MAX + 1).into()]);
+        let sql = format!("SELECT count(*) FROM ({})", query.sql);
+        let values = params_from_iter(query.values);
+        Ok(conn.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
     }
 
     const fn table(self) -> &'static str {
         match self {
-            Driver::Asns => "incident_asns",
-            Driver::Countries => "incident_countries",
-            Driver::Prefix | Driver::Prefixes => "incident_prefixes",
-            Driver::Incidents => "incidents",
+            Driver::Asns => "incident_asns d",
+            Driver::Members => "incident_members d",
+            Driver::Countries => "incident_countries d",
+            Driver::Prefix | Driver::Prefixes => "incident_prefixes d",
+            Driver::Ranked(rank) => rank.table(),
+            Driver::Incidents => "incidents d",
         }
     }
 }
 
 impl Query {
-    /// The numbers of at most `limit` incidents of a part, newest first.
+    fn new(what: &str, driver: Driver) -> Self {
+        let sql = format!("SELECT {what} FROM {} WHERE 1", driver.table());
+        Query { sql, values: Vec::new() }
+    }
+
+    /// The numbers of at most `limit` incidents of a part, in order.
     pub(crate) fn page(driver: Driver, filter: &IncidentFilter, part: Part, limit: usize) -> Self {
-        let sql = format!("SELECT d.number FROM {} d WHERE 1", driver.table());
-        let mut query = Query { sql, values: Vec::new() };
+        let mut query = Query::new("d.number", driver);
+        if let Driver::Ranked(rank) = driver {
+            query.ranked(rank, part);
+        }
         query.span(filter, part);
         query.plain(driver, filter);
-        query.asn(filter);
+        query.asn(driver, filter);
+        query.members(driver, filter);
         query.country(driver, filter);
         query.prefix(driver, filter);
         if driver == Driver::Prefixes {
             query.and(" GROUP BY d.first_seen, d.number", []);
         }
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        query.and(" ORDER BY d.first_seen DESC, d.number DESC LIMIT ?", [limit.into()]);
+        query.and(&format!(" ORDER BY {} LIMIT ?", filter.order.terms("d")), [limit.into()]);
         query
     }
 
@@ -159,21 +177,40 @@ impl Query {
         self.values.extend(values);
     }
 
-    fn span(&mut self, filter: &IncidentFilter, part: Part) {
-        if let Some(from) = filter.first_seen_from {
-            self.and(" AND d.first_seen >= ?", [from.micros().into()]);
-        }
-        let mut before = filter.first_seen_before.map(Timestamp::micros);
+    /// Only open ones have these orders.
+    fn ranked(&mut self, rank: Rank, part: Part) {
+        self.and(" AND d.is_open = 1", []);
+        let column = rank.column();
         match part {
             Part::All => {}
-            Part::SameTime(Cursor { first_seen, number }) => {
-                let values = [first_seen.into(), number.into()];
-                self.and(" AND d.first_seen = ? AND d.number < ?", values);
+            Part::SameTime(cursor) | Part::SameRank(cursor) => {
+                self.and(&format!(" AND d.{column} = ?"), [cursor.rank.into()]);
+            }
+            Part::OtherRank(rank) => self.and(&format!(" AND d.{column} < ?"), [rank.into()]),
+        }
+    }
+
+    fn span(&mut self, filter: &IncidentFilter, part: Part) {
+        let mut from = filter.first_seen_from.map(Timestamp::micros);
+        let mut before = filter.first_seen_before.map(Timestamp::micros);
+        match (part, filter.order) {
+            (Part::All | Part::OtherRank(_), _) => {}
+            (Part::SameTime(Cursor { first_seen, number, .. }), order) => {
+                let sign = if order == Order::OldestFirst { ">" } else { "<" };
+                let sql = format!(" AND d.first_seen = ? AND d.number {sign} ?");
+                self.and(&sql, [first_seen.into(), number.into()]);
             }
             // One bound, since `SQLite` would use only one of two, and perhaps the worse.
-            Part::Before(Cursor { first_seen, .. }) => {
+            (Part::SameRank(Cursor { first_seen, .. }), Order::OldestFirst) => {
+                let after = first_seen.saturating_add(1);
+                from = Some(from.map_or(after, |from| from.max(after)));
+            }
+            (Part::SameRank(Cursor { first_seen, .. }), _) => {
                 before = Some(before.map_or(first_seen, |before| before.min(first_seen)));
             }
+        }
+        if let Some(from) = from {
+            self.and(" AND d.first_seen >= ?", [from.into()]);
         }
         if let Some(before) = before {
             self.and(" AND d.first_seen < ?", [before.into()]);
@@ -199,23 +236,43 @@ impl Query {
         }
     }
 
-    fn asn(&mut self, filter: &IncidentFilter) {
+    fn asn(&mut self, driver: Driver, filter: &IncidentFilter) {
         let Some((asn, role)) = filter.asn else { return };
-        self.and(" AND d.asn = ?", [asn.0.into()]);
-        if let Some(role) = role {
-            self.and(" AND d.roles & ? <> 0", [role.bit().into()]);
+        let role = role.map(|role| format!(" AND roles & {} <> 0", role.bit())).unwrap_or_default();
+        self.part(driver == Driver::Asns, "incident_asns", &format!("asn = ?{role}"), asn.0);
+    }
+
+    fn members(&mut self, driver: Driver, filter: &IncidentFilter) {
+        let mut drives = driver == Driver::Members;
+        if let Some(member) = &filter.member {
+            self.part(drives, "incident_members", "member = ?", member.clone());
+            drives = false;
+        }
+        match filter.touches_members {
+            Some(true) => self.part(drives, "incident_members", "member = ?", String::new()),
+            Some(false) => self.and(
+                " AND NOT EXISTS (SELECT 1 FROM incident_members \
+                 WHERE number = d.number AND member = '')",
+                [],
+            ),
+            None => {}
         }
     }
 
     fn country(&mut self, driver: Driver, filter: &IncidentFilter) {
         let Some(country) = &filter.country else { return };
-        let sql = if driver == Driver::Countries {
-            " AND d.country = ?"
+        let drives = driver == Driver::Countries;
+        self.part(drives, "incident_countries", "country = ?", country.clone());
+    }
+
+    /// A condition on a table of parts: the one that drives, or one where each incident is looked up.
+    fn part(&mut self, drives: bool, table: &str, test: &str, value: impl Into<Value>) {
+        let sql = if drives {
+            format!(" AND {test}")
         } else {
-            " AND EXISTS (SELECT 1 FROM incident_countries c \
-             WHERE c.number = d.number AND c.country = ?)"
+            format!(" AND EXISTS (SELECT 1 FROM {table} WHERE number = d.number AND {test})")
         };
-        self.and(sql, [country.clone().into()]);
+        self.and(&sql, [value.into()]);
     }
 
     fn prefix(&mut self, driver: Driver, filter: &IncidentFilter) {
@@ -270,16 +327,4 @@ fn prefix_test(row: &str, prefix: &Prefix, relation: PrefixMatch) -> (String, Ve
             (format!("({row}.first, {row}.len) IN (VALUES {places})"), wider)
         }
     }
-}
-
-/// Whether so few rows match that they can be gathered and sorted.
-fn is_few(conn: &Connection, prefix: &Prefix, relation: PrefixMatch) -> Result<bool, StoreError> {
-    let (test, values) = prefix_test("p", prefix, relation);
-    let sql = format!(
-        "SELECT count(*) FROM (SELECT 1 FROM incident_prefixes p WHERE {test} LIMIT {})",
-        GATHERED_MAX + 1
-    );
-    let count: i64 =
-        conn.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
-    Ok(count <= GATHERED_MAX)
 }

@@ -1,15 +1,19 @@
 //! Reading a store on a connection of its own.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use routewarden_core::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 
+use crate::interrupter::Interrupter;
 use crate::journal::{self, JournalRow, Verified};
-use crate::query::{Cursor, Driver, IncidentFilter, PAGE_MAX, Part, Query};
+use crate::order::{Cursor, Part};
+use crate::query::{Driver, IncidentFilter, PAGE_MAX, Query};
 use crate::record::stored_at;
 use crate::reports::{self, ReportKey};
+use crate::rows::{FactsVersionRow, FeedStateRow, GapRow, IncidentCount};
 use crate::store::STORE_FILE;
 use crate::version::StoredVersion;
 use crate::{StoreError, schema};
@@ -20,7 +24,8 @@ pub const ROWS_MAX: usize = 10_000;
 /// A connection that only reads. It sees what was committed when each call begins, never waits for
 /// the writer, and may be sent to another thread.
 pub struct StoreReader {
-    pub(crate) conn: Connection,
+    conn: Connection,
+    interrupter: Interrupter,
 }
 
 /// An incident in a list.
@@ -83,67 +88,13 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<IncidentSummary> {
     })
 }
 
-/// A page of incidents, first seen last first.
+/// A page of incidents, in the order asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncidentPage {
     /// Incidents.
     pub incidents: Vec<IncidentSummary>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<Cursor>,
-}
-
-/// The present state of a feed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FeedStateRow {
-    /// Name of the feed.
-    pub feed: String,
-    /// Its state.
-    pub state: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// JSON, as it was noted.
-    pub detail: Option<String>,
-}
-
-/// A time in which a feed was not heard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct GapRow {
-    /// Name of the feed.
-    pub feed: String,
-    /// The last that was heard before.
-    pub from: Timestamp,
-    /// The first that was heard after; `null` while it lasts.
-    pub to: Option<Timestamp>,
-    /// Whether what was missed has been fetched.
-    pub filled: bool,
-    /// JSON, as it was noted.
-    pub detail: Option<String>,
-}
-
-/// A version of facts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FactsVersionRow {
-    /// Name of the facts.
-    pub name: String,
-    /// Their version.
-    pub version: String,
-    /// From when on.
-    pub applied_at: Timestamp,
-    /// JSON, as it was noted.
-    pub detail: Option<String>,
-}
-
-/// How many incidents of a kind and class were first seen on a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct IncidentCount {
-    /// Midnight, UTC, at which the day begins.
-    pub day: Timestamp,
-    /// Kind.
-    pub kind: String,
-    /// Class of the severity.
-    pub class: String,
-    /// Incidents.
-    pub count: u64,
 }
 
 impl StoreReader {
@@ -156,10 +107,22 @@ impl StoreReader {
     }
 
     pub(crate) fn open_file(path: &Path) -> Result<Self, StoreError> {
-        Ok(StoreReader { conn: schema::open_reader(path)? })
+        let conn = schema::open_reader(path, &schema::STORE)?;
+        let interrupter = Interrupter::of(&conn)?;
+        Ok(StoreReader { conn, interrupter })
     }
 
-    /// A page of the incidents that meet the filter, first seen last first; at most `limit` and
+    /// Ends what this reader does, from another thread.
+    pub fn interrupter(&self) -> Interrupter {
+        self.interrupter.clone()
+    }
+
+    /// The connection, unless it has been interrupted: short statements end before that is looked at.
+    pub(crate) fn conn(&self) -> Result<&Connection, StoreError> {
+        if self.interrupter.is_set() { Err(StoreError::Interrupted) } else { Ok(&self.conn) }
+    }
+
+    /// A page of the incidents that meet the filter, in its order; at most `limit` and
     /// [`PAGE_MAX`].
     pub fn list(
         &self,
@@ -167,41 +130,47 @@ impl StoreReader {
         cursor: Option<Cursor>,
         limit: usize,
     ) -> Result<IncidentPage, StoreError> {
-        let limit = limit.clamp(1, PAGE_MAX);
-        // Of one moment: a page has two parts.
-        let tx = self.conn.unchecked_transaction()?;
-        let parts = match cursor {
-            None => vec![Part::All],
-            Some(cursor) => vec![Part::SameTime(cursor), Part::Before(cursor)],
-        };
-        let driver = Driver::of(&tx, filter)?;
-        let mut incidents = Vec::new();
-        for part in parts {
-            // One more, to tell whether there is a next page.
-            let missing = limit + 1 - incidents.len();
-            let query = Query::page(driver, filter, part, missing);
-            let mut rows = tx.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM incidents i WHERE i.number IN ({}) \
-                 ORDER BY i.first_seen DESC, i.number DESC",
-                query.sql
-            ))?;
-            let rows = rows.query_map(params_from_iter(query.values), summary)?;
-            for row in rows {
-                incidents.push(row?);
+        let tx = self.conn()?.unchecked_transaction()?;
+        let (rows, next) = page(&tx, filter, cursor, limit)?;
+        Ok(IncidentPage { incidents: rows.into_iter().map(|(summary, _)| summary).collect(), next })
+    }
+
+    /// As [`StoreReader::list`], with each incident whole, handed over one by one until `visit`
+    /// breaks: the one with which it breaks is the last of the page. Gives where the next begins.
+    pub fn visit(
+        &self,
+        filter: &IncidentFilter,
+        cursor: Option<Cursor>,
+        limit: usize,
+        mut visit: impl FnMut(IncidentSummary, StoredVersion) -> ControlFlow<()>,
+    ) -> Result<Option<Cursor>, StoreError> {
+        let tx = self.conn()?.unchecked_transaction()?;
+        let (rows, next) = page(&tx, filter, cursor, limit)?;
+        let mut rows = rows.into_iter().peekable();
+        while let Some((summary, seq)) = rows.next() {
+            self.conn()?;
+            let here = Cursor::after(filter.order, &summary);
+            let stored = stored_at(&tx, seq)?;
+            if visit(summary, stored).is_break() && rows.peek().is_some() {
+                return Ok(Some(here));
             }
         }
-        let has_more = incidents.len() > limit;
-        incidents.truncate(limit);
-        let next = incidents
-            .last()
-            .filter(|_| has_more)
-            .map(|last| Cursor { first_seen: last.first_seen.micros(), number: last.number });
-        Ok(IncidentPage { incidents, next })
+        Ok(next)
+    }
+
+    /// How many incidents meet the filter; at most `limit` are counted.
+    pub fn count(&self, filter: &IncidentFilter, limit: usize) -> Result<u64, StoreError> {
+        let tx = self.conn()?.unchecked_transaction()?;
+        let query = Query::page(Driver::of(&tx, filter)?, filter, Part::All, limit);
+        let count: i64 = tx
+            .prepare_cached(&format!("SELECT count(*) FROM ({})", query.sql))?
+            .query_row(params_from_iter(query.values), |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// The incident that has the id in the store, or had it in the detector, whole.
     pub fn get(&self, id: &str) -> Result<Option<(IncidentSummary, StoredVersion)>, StoreError> {
-        let tx = self.conn.unchecked_transaction()?;
+        let tx = self.conn()?.unchecked_transaction()?;
         let sql = format!(
             "SELECT {COLUMNS}, i.seq FROM incident_ids d JOIN incidents i USING (number) \
              WHERE d.detector_id = ?1"
@@ -215,7 +184,7 @@ impl StoreReader {
 
     /// The version that a report tells of.
     pub fn version_of(&self, key: &ReportKey) -> Result<Option<StoredVersion>, StoreError> {
-        let tx = self.conn.unchecked_transaction()?;
+        let tx = self.conn()?.unchecked_transaction()?;
         reports::version_of(&tx, key)
     }
 
@@ -231,7 +200,7 @@ impl StoreReader {
             "SELECT {} FROM journal WHERE subject = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
             journal::COLUMNS
         );
-        let mut rows = self.conn.prepare_cached(&sql)?;
+        let mut rows = self.conn()?.prepare_cached(&sql)?;
         let rows = rows.query_map(params![id, after, bounded(limit)], journal::row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -242,7 +211,7 @@ impl StoreReader {
             "SELECT {} FROM journal WHERE seq >= ?1 ORDER BY seq LIMIT ?2",
             journal::COLUMNS
         );
-        let mut rows = self.conn.prepare_cached(&sql)?;
+        let mut rows = self.conn()?.prepare_cached(&sql)?;
         let rows = rows.query_map(params![from_seq, bounded(limit)], journal::row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -250,7 +219,7 @@ impl StoreReader {
     /// The present state of every feed, by name.
     pub fn feed_states(&self) -> Result<Vec<FeedStateRow>, StoreError> {
         let mut rows = self
-            .conn
+            .conn()?
             .prepare_cached("SELECT feed, state, since, detail FROM feed_states ORDER BY feed")?;
         let rows = rows.query_map((), |row| {
             Ok(FeedStateRow {
@@ -266,7 +235,7 @@ impl StoreReader {
     /// Gaps that lasted at some time from `from` on, newest first; at most `limit` and
     /// [`ROWS_MAX`].
     pub fn gaps(&self, from: Timestamp, limit: usize) -> Result<Vec<GapRow>, StoreError> {
-        let mut rows = self.conn.prepare_cached(
+        let mut rows = self.conn()?.prepare_cached(
             "SELECT feed, started_at, ended_at, filled, detail FROM gaps \
              WHERE ended_at IS NULL OR ended_at >= ?1 ORDER BY started_at DESC, feed LIMIT ?2",
         )?;
@@ -282,9 +251,17 @@ impl StoreReader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Whether a feed was not heard at some time between the two, and that was not made good.
+    pub fn has_gap(&self, from: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM gaps WHERE NOT filled AND started_at <= ?2 \
+                   AND (ended_at IS NULL OR ended_at >= ?1))";
+        let mut is_there = self.conn.prepare_cached(sql)?;
+        Ok(is_there.query_row([from.micros(), until.micros()], |row| row.get(0))?)
+    }
+
     /// Versions of facts, applied last first; at most `limit` and [`ROWS_MAX`].
     pub fn facts_versions(&self, limit: usize) -> Result<Vec<FactsVersionRow>, StoreError> {
-        let mut rows = self.conn.prepare_cached(
+        let mut rows = self.conn()?.prepare_cached(
             "SELECT name, version, applied_at, detail FROM facts_versions \
              ORDER BY applied_at DESC, name, version LIMIT ?1",
         )?;
@@ -306,12 +283,35 @@ impl StoreReader {
         from: Timestamp,
         before: Timestamp,
     ) -> Result<Vec<IncidentCount>, StoreError> {
-        let mut rows = self.conn.prepare_cached(
-            "SELECT day, kind, class, count FROM incident_counts WHERE day >= ?1 AND day < ?2",
-        )?;
+        self.counted(
+            "SELECT day, kind, class, count FROM incident_counts WHERE day >= ?1 AND day < ?2 \
+             ORDER BY day, kind, class",
+            (from, before),
+        )
+    }
+
+    /// As [`StoreReader::counts`], by the hour. Counted one by one: of a span of days, not of years.
+    pub fn counts_by_hour(
+        &self,
+        from: Timestamp,
+        before: Timestamp,
+    ) -> Result<Vec<IncidentCount>, StoreError> {
+        self.counted(
+            "SELECT first_seen / 3600000000 * 3600000000, kind, class, count(*) FROM incidents \
+             WHERE first_seen >= ?1 AND first_seen < ?2 GROUP BY 1, kind, class ORDER BY 1, 2, 3",
+            (from, before),
+        )
+    }
+
+    fn counted(
+        &self,
+        sql: &str,
+        (from, before): (Timestamp, Timestamp),
+    ) -> Result<Vec<IncidentCount>, StoreError> {
+        let mut rows = self.conn()?.prepare_cached(sql)?;
         let rows = rows.query_map(params![from.micros(), before.micros()], |row| {
             Ok(IncidentCount {
-                day: Timestamp::from_micros(row.get(0)?),
+                from: Timestamp::from_micros(row.get(0)?),
                 kind: row.get(1)?,
                 class: row.get(2)?,
                 count: row.get::<_, i64>(3)?.unsigned_abs(),
@@ -320,14 +320,56 @@ impl StoreReader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Number of the last row of the journal, 0 without any.
+    pub fn last_seq(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT COALESCE(max(seq), 0) FROM journal";
+        Ok(self.conn()?.prepare_cached(sql)?.query_row((), |row| row.get(0))?)
+    }
+
     /// Follows the hashes over the whole journal.
     ///
     /// # Errors
     /// [`StoreError::ChainBroken`] at the first row that is not what was recorded.
     pub fn verify(&self) -> Result<Verified, StoreError> {
-        let tx = self.conn.unchecked_transaction()?;
+        let tx = self.conn()?.unchecked_transaction()?;
         journal::verify(&tx)
     }
+}
+
+/// An incident with the row of the journal that has the whole of it.
+type Place = (IncidentSummary, i64);
+
+/// A page of incidents.
+fn page(
+    conn: &Connection,
+    filter: &IncidentFilter,
+    cursor: Option<Cursor>,
+    limit: usize,
+) -> Result<(Vec<Place>, Option<Cursor>), StoreError> {
+    let limit = limit.clamp(1, PAGE_MAX);
+    let driver = Driver::of(conn, filter)?;
+    let mut rows = Vec::new();
+    for part in Part::after(cursor) {
+        // One more, to tell whether there is a next page.
+        let missing = limit + 1 - rows.len();
+        let query = Query::page(driver, filter, part, missing);
+        let mut found = conn.prepare_cached(&format!(
+            "SELECT {COLUMNS}, i.seq FROM incidents i WHERE i.number IN ({}) \
+             ORDER BY {}",
+            query.sql,
+            filter.order.terms("i")
+        ))?;
+        let found = found
+            .query_map(params_from_iter(query.values), |row| Ok((summary(row)?, row.get(15)?)))?;
+        for row in found {
+            rows.push(row?);
+        }
+    }
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| has_more);
+    let next = last.map(|(last, _)| Cursor::after(filter.order, last));
+    Ok((rows, next))
 }
 
 fn bounded(limit: usize) -> i64 {

@@ -320,6 +320,7 @@ fn first_version(
         asns: version.asns.clone(),
         prefixes: version.prefixes.clone(),
         countries: version.countries.clone(),
+        members: version.members.clone(),
         digest,
         body: version.body.clone(),
     }
@@ -357,6 +358,7 @@ fn has_other_parts(before: &StoredVersion, after: &StoredVersion) -> bool {
         || before.asns != after.asns
         || before.prefixes != after.prefixes
         || before.countries != after.countries
+        || before.members != after.members
 }
 
 /// The ids with the present one last; beyond the limit the oldest is forgotten.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::journal::{self, PrunedRun};
 use crate::tables;
+use crate::trail;
 
 /// How long what is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub struct RetentionReport {
     pub incidents: u64,
     /// Rows of the journal, those of the incidents among them.
     pub journal_rows: u64,
+    /// Trails of incidents that stay, emptied to make room.
+    #[serde(default)]
+    pub trails: u64,
     /// Highest number that an incident has ever had: it is not given again.
     pub highest_number: i64,
 }
@@ -84,6 +88,12 @@ pub(crate) fn apply(
     for table in ["reports", "gaps", "facts_versions"] {
         conn.execute(&format!("DELETE FROM {table} WHERE seq IN (SELECT seq FROM doomed)"), ())?;
     }
+    for table in ["trails", "trail_blocks"] {
+        let sql =
+            format!("DELETE FROM {table} WHERE number IN (SELECT number FROM doomed_incidents)");
+        conn.execute(&sql, ())?;
+    }
+    let trails = trail::make_room(conn, trail::TRAILS_OCTETS_MAX)?;
     let incidents = conn.execute(
         "DELETE FROM incidents WHERE number IN (SELECT number FROM doomed_incidents)",
         (),
@@ -92,7 +102,8 @@ pub(crate) fn apply(
     let rows = conn.execute("DELETE FROM journal WHERE seq IN (SELECT seq FROM doomed)", ())?;
     conn.execute("DELETE FROM maintenance", ())?;
     conn.execute_batch("DELETE FROM doomed_incidents; DELETE FROM doomed")?;
-    Ok(RetentionReport { incidents: incidents as u64, journal_rows: rows as u64, highest_number })
+    let (incidents, journal_rows) = (incidents as u64, rows as u64);
+    Ok(RetentionReport { incidents, journal_rows, trails, highest_number })
 }
 
 /// Writes down the runs of numbers that go, joined with those that went before, so that the chain

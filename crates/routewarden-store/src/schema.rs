@@ -9,12 +9,14 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::StoreError;
+use crate::journal::{self, Verified};
+use crate::store::STORE_FILE;
 use crate::tables;
 
 /// Marks a database as a store of Routewarden: `RWst`.
 pub const APPLICATION_ID: i64 = 0x5257_7374;
 /// The version that this program writes, and the newest that it reads.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 4;
 /// How long a lock is waited for.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Pages held in memory by a connection, in KiB with a minus as `SQLite` has it: a page of a list, or
@@ -25,11 +27,45 @@ const CACHE: i64 = -8_192;
 const LOG_OCTETS: i64 = 64 << 20;
 
 /// One step each; the number in the name is the version that it leads to.
-const MIGRATIONS: [(i64, &str); 2] =
-    [(1, include_str!("sql/0001_journal.sql")), (2, include_str!("sql/0002_tables.sql"))];
+const MIGRATIONS: [(i64, &str); 4] = [
+    (1, include_str!("sql/0001_journal.sql")),
+    (2, include_str!("sql/0002_tables.sql")),
+    (3, include_str!("sql/0003_members.sql")),
+    (4, include_str!("sql/0004_trails.sql")),
+];
 
-/// Opens the file for writing, makes it when it is missing, and brings it to [`SCHEMA_VERSION`].
-pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+/// A sort of database.
+pub(crate) struct Sort {
+    /// Its file in the folder of all of them.
+    pub(crate) file: &'static str,
+    /// Marks it.
+    pub(crate) application_id: i64,
+    /// The version that this program writes, and the newest that it reads.
+    pub(crate) version: i64,
+    /// One step each; the number is the version that it leads to.
+    pub(crate) steps: &'static [(i64, &'static str)],
+    /// Done with the last step, in its transaction.
+    pub(crate) finish: fn(&Connection) -> Result<(), StoreError>,
+    /// Follows the hashes over its rows that are only ever added.
+    pub(crate) verify: fn(&Connection) -> Result<Verified, StoreError>,
+    /// Whether nothing was ever recorded in it.
+    pub(crate) is_empty: fn(&Connection) -> Result<bool, StoreError>,
+}
+
+/// The store.
+pub(crate) const STORE: Sort = Sort {
+    file: STORE_FILE,
+    application_id: APPLICATION_ID,
+    version: SCHEMA_VERSION,
+    steps: &MIGRATIONS,
+    // The tables are only views of the journal.
+    finish: |conn| tables::rebuild(conn).map(drop),
+    verify: journal::verify,
+    is_empty: |conn| Ok(journal::head(conn)?.seq == 0),
+};
+
+/// Opens the file for writing, makes it when it is missing, and brings it to its newest version.
+pub(crate) fn open_writer(path: &Path, sort: &Sort) -> Result<Connection, StoreError> {
     let mut conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -38,7 +74,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     )?;
     conn.busy_timeout(BUSY_WAIT)?;
     // Before any setting: a file of somebody else is not to be touched.
-    check_identity(&conn)?;
+    check_identity(&conn, sort)?;
     // Has an effect on a new file only, and only before the journal mode is set.
     conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
@@ -47,12 +83,12 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cache_size", CACHE)?;
-    migrate(&mut conn, SCHEMA_VERSION)?;
+    migrate(&mut conn, sort, sort.version)?;
     Ok(conn)
 }
 
 /// Opens the file for reading only.
-pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+pub(crate) fn open_reader(path: &Path, sort: &Sort) -> Result<Connection, StoreError> {
     let conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -60,9 +96,9 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     conn.busy_timeout(BUSY_WAIT)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cache_size", CACHE)?;
-    let found = check_identity(&conn)?;
-    if found < SCHEMA_VERSION {
-        return Err(StoreError::Older { found, known: SCHEMA_VERSION });
+    let found = check_identity(&conn, sort)?;
+    if found < sort.version {
+        return Err(StoreError::Older { found, known: sort.version });
     }
     Ok(conn)
 }
@@ -70,31 +106,34 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 /// The file's version, 0 for an empty one.
 ///
 /// # Errors
-/// When the file is no store, or newer than this program.
-pub(crate) fn check_identity(conn: &Connection) -> Result<i64, StoreError> {
+/// When the file is of another sort, or newer than this program.
+pub(crate) fn check_identity(conn: &Connection, sort: &Sort) -> Result<i64, StoreError> {
     let found = pragma(conn, "application_id")?;
     let is_empty = pragma(conn, "schema_version")? == 0;
-    if found != APPLICATION_ID && !(found == 0 && is_empty) {
+    if found != sort.application_id && !(found == 0 && is_empty) {
         return Err(StoreError::NotAStore { found });
     }
     let version = pragma(conn, "user_version")?;
-    if version > SCHEMA_VERSION {
-        return Err(StoreError::Newer { found: version, known: SCHEMA_VERSION });
+    if version > sort.version {
+        return Err(StoreError::Newer { found: version, known: sort.version });
     }
     Ok(version)
 }
 
-/// Takes the steps up to `target`, each in one transaction. The tables are made anew with the last
-/// step, since they are only views of the journal.
-fn migrate(conn: &mut Connection, target: i64) -> Result<(), StoreError> {
-    let found = check_identity(conn)?;
-    for (version, sql) in MIGRATIONS.iter().filter(|step| step.0 > found && step.0 <= target) {
+/// Takes the steps up to `target`, each in one transaction.
+fn migrate(conn: &mut Connection, sort: &Sort, target: i64) -> Result<(), StoreError> {
+    let found = check_identity(conn, sort)?;
+    for (version, sql) in sort.steps.iter().filter(|step| step.0 > found && step.0 <= target) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if pragma(&tx, "user_version")? >= *version {
+            // Another process took the step meanwhile.
+            continue;
+        }
         tx.execute_batch(sql)?;
-        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "application_id", sort.application_id)?;
         tx.pragma_update(None, "user_version", version)?;
-        if *version == SCHEMA_VERSION {
-            tables::rebuild(&tx)?;
+        if *version == sort.version {
+            (sort.finish)(&tx)?;
         }
         tx.commit()?;
     }

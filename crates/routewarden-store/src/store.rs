@@ -12,6 +12,7 @@ use crate::reader::StoreReader;
 use crate::record::{Claims, IncidentsUnseen, Recording, Tick};
 use crate::reports::{self, ReportKey};
 use crate::retention::{self, RetentionPolicy, RetentionReport};
+use crate::trail::{self, SourceIds, TrailWrite};
 use crate::version::{IncidentVersion, StoredVersion};
 use crate::{StoreError, schema, tables};
 
@@ -28,6 +29,7 @@ pub struct Store {
     head: Head,
     claims: Claims,
     run_from: i64,
+    trail_sources: SourceIds,
     path: PathBuf,
     _lock: File,
 }
@@ -42,10 +44,11 @@ impl Store {
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let lock = lock(data_dir)?;
         let path = data_dir.join(STORE_FILE);
-        let conn = schema::open_writer(&path)?;
+        let conn = schema::open_writer(&path, &schema::STORE)?;
         let head = journal::head(&conn)?;
         let (claims, run_from) = (Claims::new(), head.seq);
-        Ok(Store { conn, head, claims, run_from, path, _lock: lock })
+        let trail_sources = SourceIds::new();
+        Ok(Store { conn, head, claims, run_from, trail_sources, path, _lock: lock })
     }
 
     /// Another connection, for reading; for use on any thread.
@@ -180,6 +183,36 @@ impl Store {
         })?;
         retention::give_back(&self.conn)?;
         Ok(report)
+    }
+
+    /// Adds to trails of incidents, in one transaction. What a trail has already, by its position,
+    /// is passed over; so are trails of incidents that are not stored.
+    ///
+    /// # Errors
+    /// When the disk fails; nothing is kept then.
+    pub fn append_trails(&mut self, writes: &[TrailWrite]) -> Result<(), StoreError> {
+        let tx = begin(&mut self.conn)?;
+        let mut sources = std::mem::take(&mut self.trail_sources);
+        for write in writes {
+            trail::append(&tx, &mut sources, write)?;
+        }
+        tx.commit()?;
+        self.trail_sources = sources;
+        Ok(())
+    }
+
+    /// Ends all trails but those of these incidents: nobody will add to them any more. Gives how
+    /// many.
+    ///
+    /// # Errors
+    /// When the disk fails; nothing is kept then.
+    pub fn end_other_trails(&mut self, kept: &[i64], now: Timestamp) -> Result<u64, StoreError> {
+        self.writing(|conn, _| trail::end_others(conn, kept, now))
+    }
+
+    /// The highest position of any trail: who begins anew goes on from there.
+    pub fn trail_position(&self) -> Result<u64, StoreError> {
+        trail::position(&self.conn)
     }
 
     /// Makes the tables anew of the journal; returns the number of rows read.

@@ -12,11 +12,12 @@ use crate::retention::RetentionReport;
 use crate::version::StoredVersion;
 
 /// The tables, those that refer to others first.
-pub(crate) const TABLES: [&str; 11] = [
+pub(crate) const TABLES: [&str; 12] = [
     "reports",
     "incident_ids",
     "incident_asns",
     "incident_countries",
+    "incident_members",
     "incident_prefixes",
     "incidents",
     "incident_counts",
@@ -24,6 +25,15 @@ pub(crate) const TABLES: [&str; 11] = [
     "gaps",
     "facts_versions",
     "counters",
+];
+
+/// The tables of what an incident may have several of.
+const PARTS: [&str; 5] = [
+    "incident_ids",
+    "incident_asns",
+    "incident_countries",
+    "incident_members",
+    "incident_prefixes",
 ];
 
 /// Empties the tables and makes them anew of the journal; returns the number of rows read.
@@ -124,7 +134,7 @@ fn put_parts(conn: &Connection, version: &StoredVersion) -> Result<(), StoreErro
     let (number, first_seen) = (version.number, version.first_seen.micros());
     let (kind, class, state) = (&version.kind, &version.class, &version.state);
     let is_open = version.ended_at.is_none();
-    for table in ["incident_ids", "incident_asns", "incident_countries", "incident_prefixes"] {
+    for table in PARTS {
         conn.prepare_cached(&format!("DELETE FROM {table} WHERE number = ?1"))?
             .execute([number])?;
     }
@@ -141,13 +151,10 @@ fn put_parts(conn: &Connection, version: &StoredVersion) -> Result<(), StoreErro
     for (asn, role) in &version.asns {
         put.execute(params![asn.0, first_seen, number, role.bit(), kind, class, state, is_open])?;
     }
-    let mut put = conn.prepare_cached(
-        "INSERT INTO incident_countries (country, first_seen, number, kind, class, state, is_open) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for country in &version.countries {
-        put.execute(params![country, first_seen, number, kind, class, state, is_open])?;
-    }
+    put_names(conn, version, "incident_countries (country", texts(&version.countries))?;
+    // The empty one stands for any.
+    let any = version.members.first().map(|_| "");
+    put_names(conn, version, "incident_members (member", texts(&version.members).chain(any))?;
     let mut put = conn.prepare_cached(
         "INSERT INTO incident_prefixes (first, len, first_seen, number, last, kind, class, state, \
              is_open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -156,6 +163,35 @@ fn put_parts(conn: &Connection, version: &StoredVersion) -> Result<(), StoreErro
         let (first, last) = (first_address(prefix), last_address(prefix));
         let len = prefix.len();
         put.execute(params![first, len, first_seen, number, last, kind, class, state, is_open])?;
+    }
+    Ok(())
+}
+
+fn texts(texts: &[String]) -> impl Iterator<Item = &str> {
+    texts.iter().map(String::as_str)
+}
+
+/// Puts names into a table, told with the column that they have in it.
+fn put_names<'a>(
+    conn: &Connection,
+    version: &StoredVersion,
+    place: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<(), StoreError> {
+    let mut put = conn.prepare_cached(&format!(
+        "INSERT INTO {place}, first_seen, number, kind, class, state, is_open) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    ))?;
+    for name in names {
+        put.execute(params![
+            name,
+            version.first_seen.micros(),
+            version.number,
+            version.kind,
+            version.class,
+            version.state,
+            version.ended_at.is_none()
+        ])?;
     }
     Ok(())
 }

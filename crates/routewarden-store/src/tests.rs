@@ -4,6 +4,7 @@ mod property;
 mod queries;
 mod recording;
 mod retained;
+mod trails;
 
 use routewarden_core::{Asn, Timestamp};
 use rusqlite::Connection;
@@ -40,6 +41,7 @@ pub(crate) fn hijack(id: &str) -> IncidentVersion {
         asns: vec![(Asn(64496), AsnRole::Culprit), (Asn(64500), AsnRole::Victim)],
         prefixes: vec!["192.0.2.0/24".parse().unwrap()],
         countries: vec!["NL".to_owned()],
+        members: vec!["example".to_owned()],
         report: true,
         is_withdrawn: false,
         body: body(id),

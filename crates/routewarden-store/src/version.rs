@@ -110,6 +110,8 @@ pub struct IncidentVersion {
     pub prefixes: Vec<Prefix>,
     /// Two-letter codes of countries, at most [`PARTS_MAX`].
     pub countries: Vec<String>,
+    /// Ids of the members of the constituency that it touches, at most [`PARTS_MAX`].
+    pub members: Vec<String>,
     /// Whether this version is to be told. An incident is told of from the first such version on;
     /// its end and return are always told then.
     pub report: bool,
@@ -129,6 +131,10 @@ impl IncidentVersion {
         self.prefixes.dedup();
         self.countries.sort_unstable();
         self.countries.dedup();
+        // The tables mean all members by the empty one.
+        self.members.retain(|member| !member.is_empty());
+        self.members.sort_unstable();
+        self.members.dedup();
     }
 
     /// Whether the limits hold.
@@ -144,13 +150,16 @@ impl IncidentVersion {
         if self.key.len() > KEY_OCTETS_MAX {
             return over("key", KEY_OCTETS_MAX);
         }
-        if self.countries.iter().any(|country| country.len() > NAME_OCTETS_MAX) {
-            return over("country", NAME_OCTETS_MAX);
+        for (what, names) in [("country", &self.countries), ("member", &self.members)] {
+            if names.iter().any(|name| name.len() > NAME_OCTETS_MAX) {
+                return over(what, NAME_OCTETS_MAX);
+            }
         }
         for (what, count) in [
             ("number of asns", self.asns.len()),
             ("number of prefixes", self.prefixes.len()),
             ("number of countries", self.countries.len()),
+            ("number of members", self.members.len()),
         ] {
             if count > PARTS_MAX {
                 return over(what, PARTS_MAX);
@@ -219,6 +228,9 @@ pub struct StoredVersion {
     pub prefixes: Vec<Prefix>,
     /// Countries, sorted.
     pub countries: Vec<String>,
+    /// Members, sorted. Stores of before version 3 have none.
+    #[serde(default)]
+    pub members: Vec<String>,
     /// Hash of what the detector gave.
     pub digest: Sha256,
     /// The whole incident as JSON, as the detector gave it.
@@ -230,7 +242,8 @@ pub struct StoredVersion {
 struct Content<'a>(
     (&'a str, &'a str, &'a str, &'a str, u8, u8),
     (Timestamp, Timestamp, Option<Timestamp>, bool),
-    (&'a [(Asn, AsnRole)], &'a [Prefix], &'a [String]),
+    (&'a [(Asn, AsnRole)], &'a [Prefix]),
+    [&'a [String]; 2],
     &'a RawValue,
 );
 
@@ -246,7 +259,8 @@ pub(crate) fn digest(version: &IncidentVersion) -> Result<Sha256, StoreError> {
             version.severity,
         ),
         (version.first_seen, version.last_seen, version.ended_at, version.report),
-        (&version.asns, &version.prefixes, &version.countries),
+        (&version.asns, &version.prefixes),
+        [&version.countries, &version.members],
         &version.body,
     );
     let text = serde_json::to_vec(&content).map_err(StoreError::Json)?;

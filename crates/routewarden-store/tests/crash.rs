@@ -35,6 +35,7 @@ fn version(run: u32, n: u32, ended: bool) -> IncidentVersion {
         asns: vec![(Asn(64496), AsnRole::Culprit)],
         prefixes: vec!["192.0.2.0/24".parse().unwrap()],
         countries: vec!["NL".to_owned()],
+        members: vec!["example".to_owned()],
         report: true,
         is_withdrawn: false,
         body: to_raw_value(&"x".repeat(500)).unwrap(),

@@ -3,7 +3,6 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::journal::{self, Entry, Head, JournalKind};
-use crate::store::STORE_FILE;
 use crate::tests::{Fixture, at, dump, ended, hijack};
 use crate::{JournalRow, Store, StoreReader};
 
@@ -12,7 +11,7 @@ fn store_of_version(dir: &TempDir, version: i64, rows: &[JournalRow]) {
     let mut conn = Connection::open(dir.path().join(STORE_FILE)).unwrap();
     conn.pragma_update(None, "auto_vacuum", "INCREMENTAL").unwrap();
     conn.pragma_update(None, "journal_mode", "WAL").unwrap();
-    migrate(&mut conn, version).unwrap();
+    migrate(&mut conn, &STORE, version).unwrap();
     let mut head = journal::head(&conn).unwrap();
     for row in rows {
         let entry = Entry {

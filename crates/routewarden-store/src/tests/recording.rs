@@ -100,6 +100,7 @@ fn a_version_beyond_a_limit_is_refused_and_the_others_are_kept() {
         IncidentVersion { kind: long(NAME_OCTETS_MAX + 1), ..hijack("a") },
         IncidentVersion { key: long(KEY_OCTETS_MAX + 1), ..hijack("a") },
         IncidentVersion { countries: vec![long(NAME_OCTETS_MAX + 1)], ..hijack("a") },
+        IncidentVersion { members: vec![long(NAME_OCTETS_MAX + 1)], ..hijack("a") },
         IncidentVersion { asns: vec![(Asn(64496), AsnRole::Other); PARTS_MAX + 1], ..hijack("a") },
         IncidentVersion { body: huge, ..hijack("a") },
         IncidentVersion { first_seen: Timestamp::from_micros(TIME_MICROS_MAX + 1), ..hijack("a") },
