@@ -1,5 +1,6 @@
 //! The command line.
 
+mod access;
 mod config;
 mod constituency;
 mod data;
@@ -11,7 +12,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use routewarden_core::{Asn, Prefix, Timestamp};
 use routewarden_feeds::archive::{RIS_URL, ROUTE_VIEWS_URL};
 
-pub use config::{ConfigArgs, ConfigCheckArgs, ConfigCommand};
+pub use access::{
+    AccessListArgs, AuditCommand, AuditExportArgs, PasswordArgs, TokenAddArgs, TokenCommand,
+    TokenRevokeArgs, UserAddArgs, UserArgs, UserCommand, UserPasswordArgs, UserRoleArgs,
+};
+pub use config::{ConfigArgs, ConfigCheckArgs, ConfigCommand, SPEED_MAX, ServeArgs, Speed};
 pub use constituency::{
     CheckArgs, ConstituencyCommand, InitArgs, RpkiCommand, RpkiDiffArgs, TableArgs,
 };
@@ -54,13 +59,22 @@ pub enum Command {
     #[command(subcommand)]
     Scenario(ScenarioCommand),
     /// Watch the feeds that the configuration names, and tell of incidents as they happen
-    Serve(ConfigArgs),
+    Serve(ServeArgs),
     /// The configuration of the service: check it, show it, its example and its schema
     #[command(subcommand)]
     Config(ConfigCommand),
     /// What the service remembers: backups, the way back, whether all is in order
     #[command(subcommand)]
     Data(DataCommand),
+    /// Users of the service: make, list, change, disable
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Tokens with which programs use the service
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// The log of what users did: check it, print it
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print shell completions
     Completions {
         /// The shell.

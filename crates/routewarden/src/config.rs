@@ -33,7 +33,9 @@ pub use program::*;
 pub use reference::reference;
 pub use schema::schema;
 pub use sources::*;
-pub use values::{AddressRange, FormError, NAME_OCTETS_MAX, PERIOD_DAYS_MAX, Period, Place};
+pub use values::{
+    AddressRange, FormError, NAME_OCTETS_MAX, PERIOD_DAYS_MAX, Period, Place, PublicUrl,
+};
 
 use document::{Document, Key};
 
@@ -53,8 +55,10 @@ pub struct Config {
     /// Folder in which everything is kept that must outlive the program
     #[schemars(with = "String", extend("format" = "path"))]
     pub data_dir: PathBuf,
-    /// The HTTP server: health, status, metrics
+    /// The HTTP server: health, status, metrics, the API
     pub http: Http,
+    /// Who may use the program
+    pub access: Access,
     /// Detection
     pub detect: Detect,
     /// What is remembered on disk, below `data_dir`
@@ -96,6 +100,7 @@ impl Default for Config {
         Config {
             data_dir: DATA_DIR_DEFAULT.into(),
             http: Http::default(),
+            access: Access::default(),
             detect: Detect::default(),
             store: Store::default(),
             log: Log::default(),

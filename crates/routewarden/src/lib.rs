@@ -1,6 +1,7 @@
 //! Routewarden, the program: command line, pipeline, output. Only this crate prints, exits,
 //! and reads the environment.
 
+pub mod access;
 mod archives;
 pub mod cli;
 mod commands;

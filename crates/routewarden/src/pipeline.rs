@@ -135,7 +135,7 @@ fn parts(
 
 /// Tables are few and decide what is left out: their first record tells their time, not their
 /// name, which some writers get wrong (`GoBGP` writes the pattern for the date).
-fn dated_by_content(mut tables: Vec<InputFile>) -> Vec<InputFile> {
+pub(crate) fn dated_by_content(mut tables: Vec<InputFile>) -> Vec<InputFile> {
     for table in tables.iter_mut().filter(|table| !table.is_stdin()) {
         // What cannot be read is told when the table is loaded.
         if let Ok(Some(first)) = first_record(&table.path, Limits::default()) {
@@ -146,7 +146,7 @@ fn dated_by_content(mut tables: Vec<InputFile>) -> Vec<InputFile> {
 }
 
 /// When the updates of each collector begin, as far as names or first records tell.
-fn first_updates(updates: &[InputFile]) -> BTreeMap<String, Timestamp> {
+pub(crate) fn first_updates(updates: &[InputFile]) -> BTreeMap<String, Timestamp> {
     let mut begins = BTreeMap::new();
     for file in updates {
         if let Some(starts) = file.starts {
@@ -170,7 +170,7 @@ fn before_updates(
 }
 
 /// For each collector the last table before the time asked for, or before its first update.
-fn one_for_each_collector(
+pub(crate) fn one_for_each_collector(
     tables: Vec<InputFile>,
     from: Option<Timestamp>,
     begins: &BTreeMap<String, Timestamp>,

@@ -4,6 +4,7 @@
 //! sources (tokio) ─► LiveQueue (bounded) ─► Engine (one thread) ─► Journal: store, log of reports
 //! facts (tokio) ──► orders (bounded) ────►   │    └─► event log, saved states
 //! HTTP, systemd (tokio) ◄── Board ◄──────────┘
+//! HTTP ── looks (bounded), taken between two batches ──► Engine
 //! ```
 //!
 //! Everything is started and joined here.
@@ -18,16 +19,20 @@ mod facts;
 mod feeds;
 mod journal;
 mod log;
+mod looks;
+mod play;
 mod record;
 mod saved;
 mod sources;
 mod start;
 mod tables;
 mod tidings;
+mod trail;
 
+pub(crate) use clock::SteadyClock;
 pub(crate) use sources::faults as source_faults;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,18 +49,30 @@ use tracing::{info, warn};
 
 use self::back_fill::BackFillAsker;
 use self::board::Board;
-use self::clock::SteadyClock;
 use self::engine::{Engine, Order, Parts};
 use self::feeds::Feeds;
 use self::journal::Journal;
+use self::looks::LookAsker;
+use self::play::{ArchiveTime, Pieces, Player, Stock};
+use self::start::Start;
+use crate::cli::Speed;
 use crate::config::Config;
 use crate::http::HttpServer;
+use crate::http::access::Access;
 use crate::notify_systemd;
+use crate::status::ServeStatus;
 
 /// Orders that may wait for the engine.
 const ORDERS_MAX: usize = 16;
 /// How long the sources have to end their sessions.
 const SOURCES_END: Duration = Duration::from_secs(10);
+
+/// What to play instead of what is heard.
+pub(crate) struct Replay {
+    /// Files and folders, or the folder of a scenario.
+    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) speed: Speed,
+}
 
 /// Runs until it is told to stop.
 ///
@@ -64,9 +81,46 @@ const SOURCES_END: Duration = Duration::from_secs(10);
 pub(crate) fn run(config: &Config) -> Result<()> {
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::of_machine());
     make(&config.data_dir)?;
-    let mut journal =
-        Journal::open(&config.data_dir, config.detect.report_confidence, clock.now())?;
+    let mut journal = open_journal(config, &clock)?;
     let start = start::state(config, (&mut journal, clock.now()))?;
+    run_from(config, (start, journal), clock, None)
+}
+
+/// Plays, then runs until it is told to stop.
+///
+/// # Errors
+/// As [`run`]; when there is nothing to play, or something in the folder for data.
+pub(crate) fn play(config: &Config, replay: &Replay) -> Result<()> {
+    make(&config.data_dir)?;
+    play::check_empty(config)?;
+    let stock = Stock::open(config, &replay.inputs)?;
+    let time = Arc::new(ArchiveTime::at(stock.begins));
+    let clock: Arc<SteadyClock> = Arc::new(SteadyClock::of_archive(Arc::clone(&time)));
+    let config = &play::configuration(config);
+    let mut journal = open_journal(config, &clock)?;
+    let (start, pieces) = start::to_play(config, stock, (&mut journal, clock.now()))?;
+    let playing = Playing { pieces, speed: replay.speed, time };
+    run_from(config, (start, journal), clock, Some(playing))
+}
+
+/// What is played, and by which clock.
+struct Playing {
+    pieces: Pieces,
+    speed: Speed,
+    time: Arc<ArchiveTime>,
+}
+
+fn open_journal(config: &Config, clock: &SteadyClock) -> Result<Journal> {
+    Journal::open(&config.data_dir, config.detect.report_confidence, clock.now())
+}
+
+fn run_from(
+    config: &Config,
+    (start, journal): (Start, Journal),
+    clock: Arc<SteadyClock>,
+    playing: Option<Playing>,
+) -> Result<()> {
+    let settings = start::settings(config, playing.as_ref().map(|playing| playing.speed));
     let tidings = start.tidings(config, (&journal, clock.now()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -74,6 +128,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         .context("cannot start the runtime")?;
     let (sink, queue) = queue(QUEUED_BATCHES_MAX);
     let (orders, orders_received) = mpsc::channel(ORDERS_MAX);
+    let (look_asker, look_desk) = looks::desk();
     let around = Around {
         config,
         runtime: runtime.handle(),
@@ -81,6 +136,8 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         cancel: CancellationToken::new(),
         sink,
         orders,
+        looks: look_asker,
+        playing,
     };
     let cancel = around.cancel.clone();
     for (source, from) in start.gaps {
@@ -95,13 +152,14 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         log: Some(start.log),
         queue,
         orders: orders_received,
+        looks: look_desk,
         journal,
         tidings,
         feeds,
         back_fill,
         board,
         clock,
-        settings: start::settings(config),
+        settings,
         has_begun_anew: !start.is_resumed,
     });
     let (on, guard) = (runtime.handle().clone(), cancel.clone().drop_guard());
@@ -133,6 +191,8 @@ struct Around<'a> {
     cancel: CancellationToken,
     sink: LiveSink,
     orders: mpsc::Sender<Order>,
+    looks: LookAsker,
+    playing: Option<Playing>,
 }
 
 /// What was started on the runtime.
@@ -148,8 +208,8 @@ struct Started {
 }
 
 /// Starts all but the engine. The queue ends with the last of the sources.
-#[expect(clippy::needless_pass_by_value, reason = "our own ends of the queues go with it")]
-fn start_all(around: Around<'_>, from: Timestamp) -> Result<Started> {
+fn start_all(mut around: Around<'_>, from: Timestamp) -> Result<Started> {
+    let playing = around.playing.take();
     let Around { config, runtime, clock, cancel, .. } = &around;
     let refresh = Arc::new(Notify::new());
     let cache_dir = config.data_dir.join("facts");
@@ -167,16 +227,36 @@ fn start_all(around: Around<'_>, from: Timestamp) -> Result<Started> {
     let mut handles: Vec<_> = sources.iter().map(|source| source.handle.clone()).collect();
     let feeds = Feeds::new(handles.clone());
     let back_fill = start_back_fill(&around, &mut handles, &mut tasks)?;
-    let board = Arc::new(Board::new(Arc::clone(clock), handles, QUEUED_BATCHES_MAX, view));
+    let status = SourceHandle::new(play::NAME, SourceKind::Archive);
+    handles.extend(playing.as_ref().map(|_| status.clone()));
+    let board = Arc::new(Board::new(
+        Arc::clone(clock),
+        handles,
+        QUEUED_BATCHES_MAX,
+        (view, around.looks.clone()),
+    ));
     let http = runtime.block_on(HttpServer::bind(&config.http));
     let http = http.with_context(|| format!("cannot listen on {}", config.http.listen))?;
-    info!(address = %http.local_addr()?, "HTTP");
+    let listen = http.local_addr()?;
+    info!(address = %listen, "HTTP");
+    // Users live now, whenever the archive is from.
+    let of_users: Arc<dyn Clock> = match playing {
+        Some(_) => Arc::new(SteadyClock::of_machine()),
+        None => Arc::clone(clock),
+    };
+    let access = Arc::new(Access::open(config, of_users, listen)?);
     let edge = CancellationToken::new();
-    let http = runtime.spawn(http.run(board.clone(), edge.clone()));
+    let parts = (Arc::<Board>::clone(&board) as Arc<dyn ServeStatus>, access);
+    let http = runtime.spawn(http.run(parts, config.data_dir.clone(), edge.clone()));
     runtime.spawn(notify_systemd::watchdog(board.heartbeat(), edge.clone()));
     edge::watch_signals(runtime, cancel, refresh)?;
     tasks.extend(edge::backups(config, runtime, (clock, &board), cancel));
     tasks.extend(sources::start(sources, runtime, (&around.sink, clock), cancel));
+    tasks.extend(playing.map(|Playing { pieces, speed, time }| {
+        let (sink, orders) = (around.sink.clone(), around.orders.clone());
+        let (taken, cancel) = (board.taken(), cancel.clone());
+        play::start(Player { pieces, speed, time, status, sink, orders, taken, cancel }, runtime)
+    }));
     Ok(Started { board, feeds, back_fill, tasks, edge, http })
 }
 

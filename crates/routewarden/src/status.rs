@@ -3,23 +3,59 @@
 //! The pipeline fills a [`Snapshot`]; whether the program is ready, and what somebody should look
 //! at, is told from that alone.
 
+use std::future::ready;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use prometheus_client::registry::Registry;
 use routewarden_core::Timestamp;
+use routewarden_detect::look::{Answer, Query};
 use routewarden_detect::{IncidentKind, SeverityClass};
 use routewarden_feeds::live::{SourceState, SourceStatus};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// Where the HTTP server asks.
 pub trait ServeStatus: Send + Sync + 'static {
     /// The state now. Called for every request of it: it copies and does not wait.
     fn snapshot(&self) -> Snapshot;
 
+    /// Looks at the table of the running program. It waits for its turn, at most some seconds.
+    fn look(&self, _query: Query) -> BoxFuture<'_, Result<Look, NoLook>> {
+        Box::pin(ready(Err(NoLook::Starting)))
+    }
+
     /// Adds metrics that cannot be told from a snapshot, as histograms. Called once. Labels must be
     /// bounded: source, kind, state, class; never prefix, peer or ASN.
     fn register(&self, _registry: &mut Registry) {}
+}
+
+/// What a look at the table shows.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Whether the state to start from is still coming in: then most of the table is missing.
+    pub in_baseline: bool,
+    /// What is there.
+    pub answer: Answer,
+}
+
+/// Why nobody looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoLook {
+    /// The program does not watch yet.
+    #[error("the program is starting")]
+    Starting,
+    /// Too many others wait.
+    #[error("too many look at the table at this time")]
+    Busy,
+    /// It took too long.
+    #[error("the table was not looked at in time")]
+    TooSlow,
+    /// The program does not watch any more.
+    #[error("the program is ending")]
+    Ending,
 }
 
 /// The state of the program at one time.
@@ -62,36 +98,42 @@ pub struct ClockStatus {
 }
 
 /// Health of a feed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FeedStatus {
     /// Name of its source.
+    #[schema(value_type = String)]
     pub source: Arc<str>,
     /// Stable name of its state.
     pub state: &'static str,
     /// Whether what it does not tell says little.
     pub is_degraded: bool,
     /// Why, in words.
+    #[schema(required)]
     pub reason: Option<String>,
     /// Rates, lag and gaps, as the health of feeds writes them.
+    #[schema(value_type = Object)]
     pub detail: Value,
 }
 
 /// Facts of one kind from one file, server or cache.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FactStatus {
     /// Stable name of what they are, as `vrps`.
     pub kind: &'static str,
     /// Where they are from: path, URL or name of the cache.
     pub source: String,
     /// Entries in use; `None` while there are none.
+    #[schema(required)]
     pub entries: Option<u64>,
     /// When they were last confirmed to be as they are at their source.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub confirmed: Option<Timestamp>,
     /// Whether they are older than they should be.
     pub is_stale: bool,
     /// Attempts that failed since the last success.
     pub failures: u64,
     /// The last failure in words.
+    #[schema(required)]
     pub last_failure: Option<String>,
 }
 
@@ -134,11 +176,13 @@ pub struct StoreStatus {
 }
 
 /// How many incidents of one kind and class have not ended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OpenIncidents {
     /// What they are.
+    #[schema(value_type = String)]
     pub kind: IncidentKind,
     /// How bad they are.
+    #[schema(value_type = String)]
     pub class: SeverityClass,
     /// How many.
     pub count: u64,

@@ -1,6 +1,7 @@
 //! Arguments of `config`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
@@ -39,6 +40,54 @@ impl ConfigArgs {
     /// What goes before the configuration.
     pub fn overrides(&self) -> Overrides {
         Overrides { log_level: self.log_level, log_format: self.log_format }
+    }
+}
+
+/// Arguments of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Instead of hearing what the configuration names, play MRT files (updates, and a table to
+    /// start from), folders of them, or the folder of a scenario, as if they happened now. The
+    /// program's clock is then that of the archive; it goes on after the end. Wants an empty
+    /// `data_dir`. Without a configuration, the defaults hold
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub replay: Vec<PathBuf>,
+    /// With --replay: so many times as fast as it was, or max
+    #[arg(long, value_name = "N", default_value = "1", requires = "replay")]
+    pub speed: Speed,
+    /// With --replay: keep data in a temporary folder, which goes with the program
+    #[arg(long, requires = "replay")]
+    pub ephemeral: bool,
+}
+
+/// Most times as fast as it was.
+pub const SPEED_MAX: f64 = 100_000.0;
+
+/// How fast to play.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    /// So many times as fast as it was.
+    Times(f64),
+    /// As fast as it can be taken.
+    Max,
+}
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let times = |times: &f64| *times > 0.0 && *times <= SPEED_MAX;
+        match text {
+            "max" => Ok(Speed::Max),
+            _ => {
+                text.parse().ok().filter(times).map(Speed::Times).ok_or_else(|| {
+                    format!("expected a number above 0, at most {SPEED_MAX}, or max")
+                })
+            }
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use routewarden_store::{BackupReport, Store, StoreReader, check_backup, restore};
+use routewarden_store::{BackupReport, Store, StoreReader, access, check_backup, restore};
 use serde::Serialize;
 
+use super::access::actor;
 use super::config::load;
 use crate::Exit;
 use crate::cli::{BackupArgs, ConfigArgs, DataCommand, DocumentFormat, RestoreArgs, VerifyArgs};
@@ -25,6 +26,9 @@ struct Document {
     /// Number and hash of the last row: kept elsewhere, they show whether the past was rewritten.
     head_seq: i64,
     head_hash: String,
+    /// The same of the file of users; the journal is its audit log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<Box<Document>>,
 }
 
 impl Document {
@@ -44,7 +48,12 @@ impl Document {
             journal_pruned: journal.pruned,
             head_seq: journal.head.seq,
             head_hash: journal.head.hash.to_string(),
+            access: None,
         }
+    }
+
+    fn with_access(self, access: Option<&BackupReport>) -> Self {
+        Document { access: access.map(Document::of).map(Box::new), ..self }
     }
 }
 
@@ -62,7 +71,10 @@ fn backup(args: &BackupArgs) -> Result<Exit> {
     let store = StoreReader::open(&data_dir).with_context(|| about(&data_dir))?;
     let report = store.backup(&args.file);
     let report = report.with_context(|| format!("cannot make {}", args.file.display()))?;
-    tell(&Document::of(&report), args.format)
+    let beside = access::backup_beside(&args.file);
+    let of_access = access::back_up(&data_dir, &args.file);
+    let of_access = of_access.with_context(|| format!("cannot make {}", beside.display()))?;
+    tell(&Document::of(&report).with_access(of_access.as_ref()), args.format)
 }
 
 fn put_back(args: &RestoreArgs) -> Result<Exit> {
@@ -71,14 +83,27 @@ fn put_back(args: &RestoreArgs) -> Result<Exit> {
         .with_context(|| format!("cannot make {}", data_dir.display()))?;
     let report = restore(&args.file, &data_dir, args.force);
     let report = report.with_context(|| format!("cannot restore {}", args.file.display()))?;
-    tell(&Document::of(&report), args.format)
+    let beside = access::backup_beside(&args.file);
+    let put_back = |file: &Path| access::restore(file, &data_dir, args.force, &actor());
+    let of_access = of_access(&beside, put_back)?;
+    tell(&Document::of(&report).with_access(of_access.as_ref()), args.format)
+}
+
+/// Does something with the backup of the file of users, if there is one beside.
+fn of_access<E: std::error::Error + Send + Sync + 'static>(
+    beside: &Path,
+    work: impl FnOnce(&Path) -> Result<BackupReport, E>,
+) -> Result<Option<BackupReport>> {
+    let done = beside.exists().then(|| work(beside)).transpose();
+    done.with_context(|| format!("{} is not in order, or not put back", beside.display()))
 }
 
 fn verify(args: &VerifyArgs) -> Result<Exit> {
     if let Some(backup) = &args.backup {
         let report = check_backup(backup);
         let report = report.with_context(|| format!("{} is not in order", backup.display()))?;
-        return tell(&Document::of(&report), args.format);
+        let of_access = of_access(&access::backup_beside(backup), access::check_backup)?;
+        return tell(&Document::of(&report).with_access(of_access.as_ref()), args.format);
     }
     let data_dir = load(&args.config)?.config.data_dir;
     let store = StoreReader::open(&data_dir).with_context(|| about(&data_dir))?;
@@ -104,6 +129,15 @@ fn tell(document: &Document, format: DocumentFormat) -> Result<Exit> {
         writeln!(out, "{}", serde_json::to_string_pretty(document)?)?;
         return Ok(Exit::Done);
     }
+    write_parts(&mut out, document)?;
+    if let Some(access) = &document.access {
+        writeln!(out, "users and audit log:")?;
+        write_parts(&mut out, access)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn write_parts(out: &mut impl Write, document: &Document) -> io::Result<()> {
     if let (Some(octets), Some(sha256)) = (document.octets, &document.sha256) {
         writeln!(out, "file     {octets} octets, sha256 {sha256}")?;
     }
@@ -112,6 +146,5 @@ fn tell(document: &Document, format: DocumentFormat) -> Result<Exit> {
         out,
         "journal  {journal_rows} rows in order, {journal_pruned} taken out by retention"
     )?;
-    writeln!(out, "head     row {head_seq}, hash {head_hash}")?;
-    Ok(Exit::Done)
+    writeln!(out, "head     row {head_seq}, hash {head_hash}")
 }

@@ -1,5 +1,6 @@
 //! One module a verb.
 
+mod access;
 mod config;
 mod constituency;
 mod data;
@@ -36,6 +37,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Config(command) => config::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Data(command) => data::run(&command),
+        Command::User(command) => access::run_user(&command),
+        Command::Token(command) => access::run_token(&command),
+        Command::Audit(command) => access::run_audit(&command),
         Command::Completions { shell } => completions(shell),
         Command::Man { dir: None } => man(),
         Command::Man { dir: Some(dir) } => man_pages(&dir),

@@ -10,7 +10,7 @@ use routewarden_core::Asn;
 
 use super::document::{Document, Key};
 use super::finding::{Finding, Weight};
-use super::{Config, FactFile, Period, Place};
+use super::{AccessMode, Config, FactFile, Period, Place};
 
 /// Least time between two looks at a server that is not ours.
 const FOREIGN_EVERY_MIN: Period = Period::secs(10);
@@ -18,8 +18,8 @@ const FOREIGN_EVERY_MIN: Period = Period::secs(10);
 const MODE_WORLD: u32 = 0o007;
 
 /// Findings that rest on more than the key that they name.
-pub(super) const OF_SEVERAL_KEYS: [&str; 4] =
-    ["duplicate_name", "address_in_use", "no_effect", "no_source"];
+pub(super) const OF_SEVERAL_KEYS: [&str; 5] =
+    ["duplicate_name", "address_in_use", "no_effect", "no_source", "open_to_all"];
 
 /// Makes relative paths those below `folder`, and those of the archive whole.
 pub(super) fn make_whole(config: &mut Config, folder: &Path) {
@@ -51,6 +51,7 @@ pub(super) fn check(document: &Document<'_>, config: &Config) -> Vec<Finding> {
     let mut check = Check { document, findings: Vec::new() };
     check.names(config);
     check.listeners(config);
+    check.access(config);
     check.speakers(config);
     check.archives(config);
     check.folders(config);
@@ -151,13 +152,31 @@ impl Check<'_> {
                 self.error(key, "address_in_use", text);
             }
         }
+    }
+
+    /// Who reaches the HTTP server, and whether that is well.
+    fn access(&mut self, config: &Config) {
         let address = config.http.listen;
-        if !address.ip().is_loopback() {
+        let (is_local, public) = (address.ip().is_loopback(), config.http.public_url.as_ref());
+        if config.access.mode == AccessMode::Off {
+            let key = Key::of("access").name("mode");
+            if !is_local || public.is_some() {
+                let what = public.map_or_else(|| address.to_string(), ToString::to_string);
+                let text = format!(
+                    "others than this machine reach {what}: without users, http.listen must be a \
+                     loopback address, and there is no http.public_url"
+                );
+                self.error(&key, "open_to_all", text);
+            }
+            return;
+        }
+        if !is_local && !public.is_some_and(|url| url.is_https) {
             let text = format!(
-                "{address} is reached by others than this machine, and there is no login: anyone \
-                 may read status and metrics"
+                "{address} is reached by others than this machine, without TLS: passwords and \
+                 tokens can be read on the way. Put a reverse proxy with TLS before it, and name it \
+                 in http.public_url"
             );
-            let key = listen(Key::of("http"));
+            let key = Key::of("http").name("listen");
             self.add(&key, Weight::Warning, "open_listener", text);
         }
     }

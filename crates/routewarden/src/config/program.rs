@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::Period;
+use super::values::{AddressRange, Period, PublicUrl};
 
 /// Where the HTTP server listens unless told otherwise.
 pub const HTTP_LISTEN_DEFAULT: SocketAddr =
@@ -16,6 +16,12 @@ pub const HTTP_LISTEN_DEFAULT: SocketAddr =
 pub const HTTP_CONNECTIONS_DEFAULT: u32 = 256;
 /// Most connections that may be allowed.
 pub const HTTP_CONNECTIONS_MAX: u32 = 10_000;
+/// Requests to the API that an address may make in a second unless told otherwise.
+pub const HTTP_REQUESTS_DEFAULT: u32 = 50;
+/// Most requests in a second that may be allowed.
+pub const HTTP_REQUESTS_MAX: u32 = 1_000_000;
+/// Most reverse proxies that may be named.
+pub const PROXIES_MAX: usize = 64;
 /// Milliseconds between two looks at what is to be reported, unless told otherwise.
 pub const REPORT_EVERY_MS_DEFAULT: u32 = 250;
 /// Least milliseconds between two looks at what is to be reported.
@@ -41,23 +47,64 @@ pub const SNAPSHOT_EVERY_DEFAULT: Period = Period::minutes(5);
 /// Time between two backups unless told otherwise.
 pub const BACKUP_EVERY_DEFAULT: Period = Period::days(1);
 
-/// The HTTP server: health, status, metrics.
+/// The HTTP server: health, status, metrics, the API.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// Address and port to listen on. There is no login: whoever reaches it may read. An address
-    /// other than a loopback one is taken, with a warning
+    /// Address and port to listen on. It speaks no TLS: for others than this machine put a reverse
+    /// proxy before it
     #[schemars(with = "String", extend("format" = "socket-address"))]
     pub listen: SocketAddr,
     /// Connections taken at one time; further ones wait
     #[schemars(range(min = 1, max = HTTP_CONNECTIONS_MAX))]
     pub connections_max: u32,
+    /// Requests to `/api/v1` that one address may make in a second, in the long run; four seconds'
+    /// worth may come at once. Further ones get 429. IPv6 clients count by their network of 64 bits;
+    /// behind a proxy that `[access] proxies` does not name all count as one
+    #[schemars(range(min = 1, max = HTTP_REQUESTS_MAX))]
+    pub requests_per_second_max: u32,
+    /// Where users reach it, if that is not where it listens: scheme and host, as
+    /// `https://routewarden.csirt.example`. With `https`, the cookie is only sent over TLS
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<PublicUrl>,
+    /// Whether `/status` and `/metrics` are open to all who reach it; else they need a login or a
+    /// token
+    pub open_metrics: bool,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Http { listen: HTTP_LISTEN_DEFAULT, connections_max: HTTP_CONNECTIONS_DEFAULT }
+        Http {
+            listen: HTTP_LISTEN_DEFAULT,
+            connections_max: HTTP_CONNECTIONS_DEFAULT,
+            requests_per_second_max: HTTP_REQUESTS_DEFAULT,
+            public_url: None,
+            open_metrics: false,
+        }
     }
+}
+
+/// Who may use the program.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Access {
+    /// `users`: who logs in, and tokens. `off`: everybody who reaches it may do everything; only
+    /// where it listens for this machine alone
+    pub mode: AccessMode,
+    /// Reverse proxies whose `X-Forwarded-For` is believed: addresses and ranges
+    #[schemars(length(max = PROXIES_MAX))]
+    pub proxies: Vec<AddressRange>,
+}
+
+/// Whether there are users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessMode {
+    /// Who logs in, and tokens
+    #[default]
+    Users,
+    /// Everybody on this machine may do everything
+    Off,
 }
 
 /// Detection.

@@ -205,6 +205,26 @@ fn a_secret_that_everybody_may_read_is_warned_of() {
 }
 
 #[test]
+fn without_users_nobody_else_may_reach_it() {
+    let off = "[access]\nmode = \"off\"\n";
+    assert_eq!(kinds(off), [("no_source", 1, 1)]);
+    for (http, place) in [
+        ("[http]\nlisten = \"0.0.0.0:8080\"\n", (4, 8)),
+        ("[http]\nlisten = \"[2001:db8::1]:8080\"\n", (4, 8)),
+        ("[http]\npublic_url = \"https://a.example\"\n", (4, 8)),
+    ] {
+        let found = kinds(&format!("{http}{off}"));
+        assert!(found.contains(&("open_to_all", place.0, place.1)), "{http}: {found:?}");
+    }
+    let users = |http: &str| {
+        let found = kinds(&format!("[http]\nlisten = \"192.0.2.1:8080\"\n{http}"));
+        found.iter().any(|(kind, ..)| *kind == "open_listener")
+    };
+    assert!(users("") && users("public_url = \"http://a.example\"\n"));
+    assert!(!users("public_url = \"https://a.example\"\n"));
+}
+
+#[test]
 fn limits_hold() {
     let long = vec![b'#'; usize::try_from(FILE_OCTETS_MAX).unwrap() + 1];
     let most = &long[1..];

@@ -149,6 +149,39 @@ impl FromStr for Place {
     }
 }
 
+/// Where users reach the program: scheme and host, perhaps a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PublicUrl {
+    /// Whether it is `https`.
+    pub is_https: bool,
+    /// Host, and port if one is written, in lower case.
+    pub authority: String,
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_https { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.authority)
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = FormError;
+
+    fn from_str(text: &str) -> Result<Self, FormError> {
+        let error = FormError {
+            expected: "http or https and a host without a path, as https://routewarden.csirt.example",
+        };
+        let (scheme, authority) = text.split_once("://").ok_or(error)?;
+        let authority = authority.strip_suffix('/').unwrap_or(authority);
+        if !is_url(text, &["http", "https"]) || authority.contains(['/', '?', '#']) {
+            return Err(error);
+        }
+        Ok(PublicUrl { is_https: scheme == "https", authority: authority.to_ascii_lowercase() })
+    }
+}
+
 /// A text in the schema, with a form of its own.
 macro_rules! forms {
     ($($type:ident: $form:literal;)*) => {$(
@@ -192,12 +225,13 @@ pub(super) struct NameForm;
 /// Form of a prefix, for lists of them.
 pub(super) struct PrefixForm;
 
-texts! { Period AddressRange Place }
+texts! { Period AddressRange Place PublicUrl }
 
 forms! {
     Period: "period";
     AddressRange: "address-range";
     Place: "place";
+    PublicUrl: "public-url";
     NameForm: "name";
     PrefixForm: "prefix";
 }
@@ -213,6 +247,7 @@ pub(super) fn check_form(form: &str, text: &str) -> Result<(), FormError> {
         "period" => text.parse::<Period>().map(drop),
         "address-range" => text.parse::<AddressRange>().map(drop),
         "place" => text.parse::<Place>().map(drop),
+        "public-url" => text.parse::<PublicUrl>().map(drop),
         "socket-address" => holds(
             text.parse::<SocketAddr>().is_ok(),
             "ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:8080",
@@ -327,6 +362,17 @@ mod tests {
                 "http-url",
                 &["http://[::1]/", "http://[2001:db8::1]:80/"],
                 &["http://::1/", "http:///x", "http://a\n"],
+            ),
+            (
+                "public-url",
+                &["https://a.example", "http://A.example:8080/", "https://[2001:db8::1]"],
+                &[
+                    "a.example",
+                    "https://a.example/x",
+                    "https://a.example?",
+                    "https://u@a.example",
+                    "wss://a",
+                ],
             ),
             ("prefix", &["192.0.2.0/24"], &["192.0.2.0"]),
             ("ipv4", &["192.0.2.1"], &["::1"]),

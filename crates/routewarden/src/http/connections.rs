@@ -1,6 +1,7 @@
 //! Connections: how many, how long, how large.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Problem;
+use super::rate::ClientAddress;
 use super::stall::StallGuard;
 
 /// Most headers of a request.
@@ -57,8 +59,8 @@ pub(super) async fn serve(
             accepted = next => accepted,
         };
         match accepted {
-            Some((slot, Ok((stream, _)))) => {
-                let connection = connection(stream, router.clone(), cancel.clone());
+            Some((slot, Ok(client))) => {
+                let connection = connection(client, router.clone(), cancel.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(slot);
@@ -79,10 +81,16 @@ pub(super) async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, cancel: CancellationToken) {
+async fn connection(
+    (stream, address): (TcpStream, SocketAddr),
+    router: Router,
+    cancel: CancellationToken,
+) {
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let answer = hyper::service::Service::call(&service, request.map(axum::body::Body::new));
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ClientAddress(address.ip()));
+        let answer = hyper::service::Service::call(&service, request);
         async move { Ok::<_, Infallible>(in_time(answer).await) }
     });
     let connection = http1::Builder::new()

@@ -41,12 +41,17 @@ struct Server {
 impl Server {
     async fn start(connections_max: u32) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
-        let server = HttpServer::bind(&Http { listen, connections_max }).await.unwrap();
+        let server =
+            HttpServer::bind(&Http { listen, connections_max, ..Http::default() }).await.unwrap();
         let address = server.local_addr().unwrap();
         let status = Arc::new(Fixed::default());
         let cancel = CancellationToken::new();
         let shared: Arc<dyn ServeStatus> = Arc::<Fixed>::clone(&status);
-        let task = tokio::spawn(server.run(shared, cancel.clone()));
+        let task = tokio::spawn(server.run(
+            (shared, access::tests::off()),
+            "/nowhere".into(),
+            cancel.clone(),
+        ));
         Server { address, status, cancel, task }
     }
 
@@ -57,7 +62,7 @@ impl Server {
     /// Head and body of the answer.
     async fn ask(&self, request: &str) -> (String, String) {
         let mut stream = self.connect().await;
-        let request = format!("{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let request = format!("{request} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let answer = rest(&mut stream).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -116,7 +121,7 @@ async fn life_readiness_status_and_metrics() {
 async fn what_is_not_served_is_a_problem_with_all_headers() {
     let server = Server::start(8).await;
     for (request, code, kind) in [
-        ("GET /", 404, "/problems/not_found"),
+        ("GET /nothing", 404, "/problems/not_found"),
         ("GET /../etc/passwd", 404, "/problems/not_found"),
         ("POST /status", 405, "/problems/method_not_allowed"),
         ("DELETE /metrics", 405, "/problems/method_not_allowed"),
@@ -165,7 +170,7 @@ async fn slow_clients_are_cut_off() {
     let mut slow = server.connect().await;
     slow.write_all(b"GET /healthz HTTP/1.1\r\nhost:").await.unwrap();
     let mut kept = server.connect().await;
-    kept.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    kept.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let (head, _) = server.ask("GET /healthz").await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     for stream in [&mut idle, &mut slow, &mut kept] {
@@ -180,7 +185,7 @@ async fn slow_clients_are_cut_off() {
 async fn a_body_that_never_comes_holds_nothing_up() {
     let server = Server::start(4).await;
     let mut stream = server.connect().await;
-    let head = "POST /status HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n";
+    let head = "POST /status HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let answer = rest(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
@@ -191,7 +196,7 @@ async fn a_body_that_never_comes_holds_nothing_up() {
 async fn connections_beyond_the_limit_wait_for_a_slot() {
     let server = Server::start(1).await;
     let mut first = server.connect().await;
-    first.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    first.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut octet = [0];
     first.read_exact(&mut octet).await.unwrap();
     let second = server.ask("GET /healthz");
@@ -208,7 +213,7 @@ async fn connections_beyond_the_limit_wait_for_a_slot() {
 async fn the_end_is_graceful_and_bounded() {
     let server = Server::start(4).await;
     let mut kept = server.connect().await;
-    kept.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    kept.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut octet = [0];
     kept.read_exact(&mut octet).await.unwrap();
     let mut half = server.connect().await;

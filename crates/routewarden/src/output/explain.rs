@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use routewarden_core::facts::{AspaState, InvalidReason, RovState};
-use routewarden_detect::{Evidence, FactValue, Incident, IncidentState};
+use routewarden_detect::{Evidence, FactValue, Incident, IncidentState, span_in_words};
 
-use super::{confidence_class, duration, words};
+use super::{confidence_class, words};
 
 const WIDTH: usize = 96;
 const LABEL: usize = 10;
@@ -61,7 +61,7 @@ fn write_all(out: &mut dyn Write, incident: &Incident) -> io::Result<()> {
 }
 
 fn when(incident: &Incident) -> String {
-    let span = duration(incident.exposure_secs);
+    let span = span_in_words(incident.exposure_secs);
     let begin = if incident.standing { "standing at the start, since" } else { "from" };
     if let Some(end) = incident.ended_at {
         return format!("{begin} {} to {end}: {span}. Ended.", incident.first_seen);

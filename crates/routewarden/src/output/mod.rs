@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use routewarden_detect::Incident;
 
 pub(crate) use explain::explain;
+pub(crate) use rows::quoted;
 
 use crate::cli::Format;
 
@@ -54,17 +55,4 @@ pub(crate) fn confidence_class(confidence: u8) -> &'static str {
         routewarden_detect::CONFIDENCE_MEDIUM_MIN.. => "medium",
         _ => "low",
     }
-}
-
-/// `2 h 13 min 37 s`
-pub(crate) fn duration(secs: i64) -> String {
-    let (days, hours, minutes, rest) =
-        (secs / 86_400, secs / 3_600 % 24, secs / 60 % 60, secs % 60);
-    let parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")];
-    let words: Vec<String> = parts
-        .iter()
-        .skip_while(|(count, unit)| *count == 0 && *unit != "s")
-        .map(|(count, unit)| format!("{count} {unit}"))
-        .collect();
-    words.join(" ")
 }

@@ -25,7 +25,9 @@ fn cells(incident: &Incident) -> [String; 10] {
         },
         incident.first_seen.to_string(),
         match incident.ended_at {
-            Some(_) => format!("ended after {}", super::duration(incident.exposure_secs)),
+            Some(_) => {
+                format!("ended after {}", routewarden_detect::span_in_words(incident.exposure_secs))
+            }
             None => incident.state.name().to_owned(),
         },
         format!("{}/{}", incident.vantage_points.seen, incident.vantage_points.of),
@@ -100,7 +102,8 @@ fn json_name(value: &impl serde::Serialize) -> String {
     name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn quoted(field: &str) -> String {
+/// A field of CSV (RFC 4180).
+pub(crate) fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

@@ -4,18 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use routewarden_core::Timestamp;
+use routewarden_detect::look::Query;
 use routewarden_detect::{Counters, Incident, IncidentKind, SeverityClass};
 use routewarden_feeds::live::{Clock, SourceHandle};
+use tokio::sync::watch;
 
 use super::facts::FactsView;
 use super::journal::Counts;
+use super::looks::LookAsker;
 use crate::notify_systemd::Heartbeat;
 use crate::status::{
-    ClockStatus, FeedStatus, OpenIncidents, QueueStatus, ServeStatus, Snapshot, StoreStatus,
+    ClockStatus, FeedStatus, Look, NoLook, OpenIncidents, QueueStatus, ServeStatus, Snapshot,
+    StoreStatus,
 };
 
 /// Bounds of the time from the first event of an incident to its report, in seconds.
@@ -50,6 +55,7 @@ pub(crate) struct Progress {
     pub(crate) journal: Counts,
     pub(crate) store_failing: bool,
     pub(crate) store_octets: u64,
+    pub(crate) trails: usize,
     pub(crate) clock_ahead_secs: i64,
     pub(crate) clock_jumps: u64,
     pub(crate) feeds: Vec<FeedStatus>,
@@ -65,7 +71,10 @@ pub(crate) struct Board {
     /// When the last backup was made.
     backup: Mutex<Option<Timestamp>>,
     facts: FactsView,
+    looks: LookAsker,
     heartbeat: Heartbeat,
+    /// Route events taken when it was last looked for news.
+    taken: watch::Sender<u64>,
     delay: Histogram,
     figures: Figures,
 }
@@ -81,6 +90,7 @@ struct Figures {
     save_secs: Gauge<f64, std::sync::atomic::AtomicU64>,
     report_secs: Gauge<f64, std::sync::atomic::AtomicU64>,
     unrecorded: Gauge,
+    trails: Gauge,
     clock_ahead: Gauge,
     clock_jumps: Gauge,
     events_ahead: Gauge,
@@ -91,7 +101,7 @@ impl Board {
         clock: Arc<dyn Clock>,
         sources: Vec<SourceHandle>,
         queue_capacity: usize,
-        facts: FactsView,
+        (facts, looks): (FactsView, LookAsker),
     ) -> Self {
         Board {
             started: clock.now(),
@@ -101,7 +111,9 @@ impl Board {
             progress: Mutex::default(),
             backup: Mutex::default(),
             facts,
+            looks,
             heartbeat: Heartbeat::default(),
+            taken: watch::Sender::default(),
             delay: Histogram::new(DELAY_BOUNDS),
             figures: Figures::default(),
         }
@@ -109,6 +121,11 @@ impl Board {
 
     pub(crate) fn heartbeat(&self) -> Heartbeat {
         self.heartbeat.clone()
+    }
+
+    /// Route events taken, told each time the engine has looked for news.
+    pub(crate) fn taken(&self) -> watch::Receiver<u64> {
+        self.taken.subscribe()
     }
 
     /// Whether all facts were read once, with success or without.
@@ -138,12 +155,15 @@ impl Board {
         figures.events.set(gauge(progress.events));
         figures.log_octets.set(gauge(progress.log_octets));
         figures.unrecorded.set(gauge(progress.unrecorded as u64));
+        figures.trails.set(gauge(progress.trails as u64));
         figures.clock_ahead.set(progress.clock_ahead_secs);
         figures.clock_jumps.set(gauge(progress.clock_jumps));
         figures.events_ahead.set(gauge(progress.events_ahead));
         figures.save_secs.set(progress.save_took.as_secs_f64());
         figures.report_secs.set(progress.report_took.as_secs_f64());
+        let taken = progress.events;
         *lock(&self.progress) = progress;
+        self.taken.send_replace(taken);
         self.heartbeat.beat();
     }
 
@@ -198,6 +218,10 @@ impl ServeStatus for Board {
         }
     }
 
+    fn look(&self, query: Query) -> BoxFuture<'_, Result<Look, NoLook>> {
+        Box::pin(self.looks.ask(query))
+    }
+
     fn register(&self, registry: &mut Registry) {
         let figures = &self.figures;
         let mut gauges = [
@@ -223,6 +247,7 @@ impl ServeStatus for Board {
                 "Incidents that wait for the store",
                 &figures.unrecorded,
             ),
+            ("routewarden_trails", "Incidents whose space is watched", &figures.trails),
             (
                 "routewarden_clock_jumps",
                 "How often the machine's clock jumped",

@@ -15,8 +15,7 @@ const TRUSTED_AFTER: Duration = Duration::from_mins(5);
 
 /// Runs with the machine's steady clock, from the time of day at the start, and follows the
 /// machine's time of day as far as that is believable.
-#[derive(Debug)]
-pub(crate) struct SteadyClock<S = Machine> {
+pub(crate) struct SteadyClock<S = Box<dyn TimeSource>> {
     state: Mutex<State>,
     source: S,
 }
@@ -58,11 +57,26 @@ impl TimeSource for Machine {
     }
 }
 
+impl TimeSource for Box<dyn TimeSource> {
+    fn wall(&self) -> i64 {
+        (**self).wall()
+    }
+
+    fn steady(&self) -> Duration {
+        (**self).steady()
+    }
+}
+
 impl SteadyClock {
     /// Follows the machine.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
     pub(crate) fn of_machine() -> Self {
-        SteadyClock::new(Machine { started: Instant::now() })
+        SteadyClock::new(Box::new(Machine { started: Instant::now() }))
+    }
+
+    /// Follows the clock of an archive that is played.
+    pub(crate) fn of_archive(time: impl TimeSource + 'static) -> Self {
+        SteadyClock::new(Box::new(time))
     }
 }
 

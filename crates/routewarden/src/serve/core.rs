@@ -6,14 +6,16 @@ use std::io::{Read, Write};
 
 use routewarden_core::facts::{FactKind, Facts, Sha256, Sourced};
 use routewarden_core::{
-    EventBatch, Peer, PeerId, PeerTable, RouteEvent, RouteEventKind, Timestamp,
+    Asn, EventBatch, Peer, PeerId, PeerTable, RouteEvent, RouteEventKind, Timestamp,
 };
 use routewarden_detect::{
     Detector, FactsChange, Incident, Report, Retired, STATE_TEXT_OCTETS_MAX, StateError,
 };
+use routewarden_store::TrailWrite;
 use serde::{Deserialize, Serialize};
 
 use super::record::Record;
+use super::trail::{Trails, Watch};
 
 /// An event later than its receipt by more than this is taken for one of the time of receipt: a
 /// clock is wrong, and must not carry the others along.
@@ -24,6 +26,7 @@ pub(crate) struct Core {
     detector: Detector,
     peers: PeerTable,
     notes: Notes,
+    trails: Trails,
 }
 
 /// What is kept beside the detector.
@@ -51,8 +54,15 @@ impl Core {
         if in_baseline {
             detector.begin_baseline();
         }
+        detector.follow();
         let learned_peers = peers.len();
-        Core { detector, peers, notes: Notes { in_baseline, learned_peers, ..Notes::default() } }
+        let notes = Notes { in_baseline, learned_peers, ..Notes::default() };
+        Core { detector, peers, notes, trails: Trails::default() }
+    }
+
+    /// Positions of trails follow on this one.
+    pub(crate) fn set_trails_after(&mut self, position: u64) {
+        self.trails = Trails::after(position);
     }
 
     /// Tells it something.
@@ -66,6 +76,7 @@ impl Core {
             Record::Retire(before) => {
                 self.retire(before);
             }
+            Record::Watch(watches) => self.watch(watches),
         }
     }
 
@@ -79,6 +90,7 @@ impl Core {
         }
         let ids: Vec<PeerId> = batch.new_peers.iter().map(|peer| self.peers.intern(peer)).collect();
         self.detector.apply(batch, 0..batch.events.len(), &ids, &self.peers);
+        self.trails.take(&mut self.detector);
         self.notes.events += batch.events.len() as u64;
         self.notes.first = self.notes.first.or(Some(received));
         match self.notes.heard.get_mut(source) {
@@ -104,6 +116,13 @@ impl Core {
     pub(crate) fn advance(&mut self, now: Timestamp) {
         self.notes.now = self.notes.now.max(now);
         self.detector.advance(now);
+        self.trails.advance(now, &mut self.detector);
+    }
+
+    fn watch(&mut self, watches: Vec<Watch>) {
+        for watch in watches {
+            self.trails.watch(watch, &mut self.detector);
+        }
     }
 
     /// Takes out of a change what is in use already; whether anything is left.
@@ -143,6 +162,8 @@ impl Core {
     fn end_baseline(&mut self) {
         if std::mem::take(&mut self.notes.in_baseline) {
             self.detector.end_baseline();
+            // What came until now is no history.
+            self.trails.resume(&mut self.detector);
             self.notes.learned_peers = self.heard_peers();
         }
     }
@@ -165,8 +186,27 @@ impl Core {
         self.detector.report()
     }
 
+    /// Keeps what looks at an AS need from now on.
+    pub(crate) fn keep_by_as(&mut self) {
+        self.detector.keep_by_as();
+    }
+
     pub(crate) fn detector(&self) -> &Detector {
         &self.detector
+    }
+
+    pub(crate) fn trails(&self) -> &Trails {
+        &self.trails
+    }
+
+    /// What the trails have for the store.
+    pub(crate) fn trail_writes(&self) -> Vec<TrailWrite> {
+        self.trails.writes(&self.peers)
+    }
+
+    /// The store has it.
+    pub(crate) fn trails_written(&mut self, now: Timestamp) {
+        self.trails.written(now);
     }
 
     /// Whether the state to start from is still coming in.
@@ -215,6 +255,12 @@ impl Core {
         self.detector.sessions().filter(|session| session.routes != [0, 0]).count()
     }
 
+    /// Two-letter codes of the countries of ASes, as far as known, sorted.
+    pub(crate) fn countries<'a>(&self, asns: impl Iterator<Item = &'a Asn>) -> Vec<String> {
+        let codes: BTreeSet<String> = asns.filter_map(|&asn| self.detector.country(asn)).collect();
+        codes.into_iter().collect()
+    }
+
     /// Sessions that are sending their table as of `now`: one that is quiet for so many seconds
     /// has sent it.
     pub(crate) fn transfers(&self, now: Timestamp, quiet_secs: i64) -> usize {
@@ -245,6 +291,8 @@ impl Core {
     pub(crate) fn save(&self, out: &mut impl Write) -> Result<(), StateError> {
         let notes = postcard::to_io(&self.notes, &mut *out);
         notes.map_err(|source| StateError::Part { part: "notes", source })?;
+        let trails = postcard::to_io(&self.trails, &mut *out);
+        trails.map_err(|source| StateError::Part { part: "trails", source })?;
         self.detector.save(out)
     }
 
@@ -253,12 +301,15 @@ impl Core {
         let mut scratch = vec![0; STATE_TEXT_OCTETS_MAX];
         let (notes, _): (Notes, _) = postcard::from_io((&mut *input, &mut scratch))
             .map_err(|source| StateError::Part { part: "notes", source })?;
-        let detector = Detector::restore(input, facts)?;
+        let (trails, _): (Trails, _) = postcard::from_io((&mut *input, &mut scratch))
+            .map_err(|source| StateError::Part { part: "trails", source })?;
+        let mut detector = Detector::restore(input, facts)?;
+        trails.resume(&mut detector);
         let mut peers = PeerTable::default();
         for peer in detector.peer_names() {
             peers.intern(peer);
         }
-        Ok(Core { detector, peers, notes })
+        Ok(Core { detector, peers, notes, trails })
     }
 }
 
@@ -269,4 +320,40 @@ fn keep_new<T>(known: &[(FactKind, Sha256)], table: &mut Option<Sourced<T>>) -> 
         hash.is_none_or(|hash| !known.contains(&hash))
     });
     table.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use routewarden_core::facts::{FactSource, Organisation, OrganisationTable};
+    use routewarden_detect::Config;
+
+    use super::*;
+
+    #[test]
+    fn countries_are_codes_of_two_letters() {
+        let codes = [(64496, "nl"), (64500, "FR"), (64501, "NL"), (64502, "Utopia"), (64503, "DE")];
+        let organisation = |(_, country): &(u32, &str)| Organisation {
+            id: (*country).into(),
+            country: (*country).into(),
+            ..Organisation::default()
+        };
+        let table = OrganisationTable::from_records(
+            codes.iter().map(organisation).collect(),
+            codes.iter().map(|(asn, id)| (Asn(*asn), (*id).into())).collect(),
+        );
+        let source = FactSource {
+            kind: FactKind::Organisations,
+            name: "test".to_owned(),
+            sha256: None,
+            date: None,
+            entries: 5,
+            skipped: BTreeMap::new(),
+        };
+        let organisations = Some(Sourced { table, source });
+        let facts = Facts { organisations, ..Facts::default() };
+        let detector = Detector::new(Config::default(), facts);
+        let core = Core::new(detector, PeerTable::default(), false);
+        let asns = [64496, 64500, 64501, 64502, 64511].map(Asn);
+        assert_eq!(core.countries(asns.iter()), ["FR", "NL"]);
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use routewarden_feeds::live::Clock;
-use routewarden_store::StoreReader;
+use routewarden_store::{StoreReader, access};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -64,7 +64,10 @@ pub(super) fn backups(
             let name: String =
                 clock.now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
             let (file, from) = (folder.join(format!("routewarden-{name}.db")), data_dir.clone());
-            let work = move || StoreReader::open(&from)?.backup(&file).map(|report| (file, report));
+            let work = move || {
+                let report = StoreReader::open(&from)?.backup(&file)?;
+                access::back_up(&from, &file).map(|_| (file, report))
+            };
             match tokio::task::spawn_blocking(work).await {
                 Ok(Ok((file, report))) => {
                     board.backed_up(clock.now());

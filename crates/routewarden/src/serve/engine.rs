@@ -1,6 +1,8 @@
 //! The thread that decides: takes what the sources hand on, in order, logs it, tells the detector,
 //! and reports what is new.
 
+mod trails;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,16 +20,15 @@ use super::board::{Board, Progress};
 use super::clock::SteadyClock;
 use super::core::Core;
 use super::feeds::Feeds;
-use super::journal::Journal;
+use super::journal::{Journal, Told};
 use super::log::LogWriter;
+use super::looks::LookDesk;
 use super::record::{Record, SavedFacts};
 use super::saved::Saved;
 use super::tidings::{News, Tidings};
 
 /// Without anything new, what follows from time alone is looked at this often.
 const QUIET_REPORT_SECS: i64 = 5;
-/// A report may take this share of the time: one part in so many.
-const REPORT_SHARE: u32 = 5;
 /// The log is brought to the disk this often.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// A session that sent nothing for so long has sent its table, End-of-RIB or not.
@@ -48,6 +49,8 @@ const ITEMS_AT_ONCE: usize = 64;
 pub(crate) struct Settings {
     /// How often to look for news, at most.
     pub(crate) report_every: Duration,
+    /// Looking for news is followed by a pause of so many times what it took.
+    pub(crate) report_share: u32,
     /// The state to start from comes in for at least so long, and at most.
     pub(crate) warm_up_secs: (i64, i64),
     /// How often the state is saved.
@@ -98,6 +101,7 @@ pub(crate) struct Parts {
     pub(crate) log: Option<LogWriter>,
     pub(crate) queue: LiveQueue,
     pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) looks: LookDesk,
     pub(crate) journal: Journal,
     pub(crate) tidings: Tidings,
     pub(crate) feeds: Feeds,
@@ -133,6 +137,7 @@ struct Due {
 enum Next {
     Item(LiveItem),
     Order(Order),
+    /// Time to see what is due, or to look at the table for somebody.
     Tick,
     Closed,
 }
@@ -161,6 +166,8 @@ impl Engine {
 
     /// Works until all sources have ended; then reports and saves a last time.
     pub(crate) fn run(mut self, runtime: &Handle) -> Result<()> {
+        self.parts.core.keep_by_as();
+        self.parts.looks.begin();
         loop {
             match runtime.block_on(self.next()) {
                 Next::Item(item) => {
@@ -172,16 +179,19 @@ impl Engine {
                 Next::Closed => break,
             }
             self.tick();
+            // Behind what is due: who looks delays no report.
+            self.parts.looks.step(&self.parts.core);
         }
         self.finish()
     }
 
     async fn next(&mut self) -> Next {
-        let Parts { queue, orders, .. } = &mut self.parts;
+        let Parts { queue, orders, looks, .. } = &mut self.parts;
         tokio::select! {
             item = queue.recv() => item.map_or(Next::Closed, Next::Item),
             Some(order) = orders.recv() => Next::Order(order),
             () = tokio::time::sleep_until(self.due.report) => Next::Tick,
+            () = looks.ready() => Next::Tick,
         }
     }
 
@@ -297,9 +307,10 @@ impl Engine {
             self.parts.journal.forget(self.parts.settings.retention_days, now);
         }
         self.report(now);
+        self.keep_trails(now);
         self.save_if_due(started);
         let took = started.elapsed();
-        let pause = self.parts.settings.report_every.max(took * REPORT_SHARE);
+        let pause = self.parts.settings.report_every.max(took * self.parts.settings.report_share);
         self.due.report = Instant::now() + pause;
         self.show(now);
     }
@@ -338,6 +349,10 @@ impl Engine {
             let (before, after) = (change.before.name(), change.after.name());
             info!(collector = %change.collector, before, after, reason = ?change.reason, "feed");
             self.parts.journal.feed_state(&change);
+        }
+        for (collector, gap) in self.parts.feeds.take_ended_gaps() {
+            let until = gap.until.unwrap_or(now);
+            self.parts.journal.gap(&collector, (gap.from, until), false);
         }
         self.progress.feeds = self.parts.feeds.statuses();
     }
@@ -378,7 +393,13 @@ impl Engine {
         }
         self.progress.claims = self.parts.core.detector().claim_count();
         self.progress.counters = report.counters;
-        self.parts.journal.record(news, now);
+        let core = &self.parts.core;
+        let told = news.into_iter().map(|(what, incident)| Told {
+            what,
+            countries: core.countries(incident.culprits.iter().chain(&incident.victims)),
+            incident,
+        });
+        self.parts.journal.record(told.collect(), now);
         if std::mem::take(&mut self.parts.has_begun_anew) {
             // What the store has as open and the tables do not show has ended meanwhile.
             self.parts.journal.end_unseen(now);
@@ -426,6 +447,7 @@ impl Engine {
         progress.log_octets = log.as_ref().map_or(0, LogWriter::octets);
         progress.unrecorded = journal.waiting();
         progress.store_octets = journal.octets();
+        progress.trails = core.trails().len();
         progress.journal = journal.counts();
         progress.store_failing = journal.failed_at().is_some();
         (progress.clock_ahead_secs, progress.clock_jumps) = clock.difference();
@@ -438,6 +460,8 @@ impl Engine {
         self.parts.core.advance(now);
         self.has_changed = true;
         self.report(now);
+        self.keep_trails(now);
+        self.write_trails(now);
         self.save()?;
         self.show(now);
         self.parts.journal.close(now)

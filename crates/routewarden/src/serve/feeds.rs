@@ -1,10 +1,11 @@
 //! The health of feeds, and what it means for incidents.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use routewarden_core::Timestamp;
 use routewarden_detect::{ImpairedFeed, Incident};
-use routewarden_feeds::health::{CollectorHealth, FeedMonitor, FeedState, HealthChange};
+use routewarden_feeds::health::{CollectorHealth, FeedGap, FeedMonitor, FeedState, HealthChange};
 use routewarden_feeds::live::{LiveBatch, SourceHandle, SourceState};
 use serde_json::json;
 
@@ -55,6 +56,11 @@ impl Feeds {
         changes.retain(|change| change.peer.is_none());
         self.collectors = self.monitor.snapshot().collectors;
         changes
+    }
+
+    /// Silences of collectors that have ended since it was asked last.
+    pub(crate) fn take_ended_gaps(&mut self) -> Vec<(Arc<str>, FeedGap)> {
+        self.monitor.take_ended_gaps()
     }
 
     /// Names the feeds that could not tell all of an incident.

@@ -12,13 +12,14 @@ use routewarden_detect::Incident;
 use routewarden_feeds::health::HealthChange;
 use routewarden_store::{
     AsnRole, Change, IncidentFilter, IncidentVersion, IncidentsUnseen, Note, PAGE_MAX, PARTS_MAX,
-    ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent, Store, StoreReader, Tick,
+    ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent, Store, StoreReader, Tick, TrailWrite,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tracing::{error, info};
 
 use super::tidings::News;
+use super::trail::Subject;
 
 /// Name of the log of reports.
 pub(crate) const REPORTS_FILE: &str = "reports.jsonl";
@@ -59,10 +60,20 @@ pub(crate) struct Journal {
     path: PathBuf,
     /// Incidents of at least this confidence are reported.
     confidence_min: u8,
-    /// What could not be recorded yet, by incident, with the time of its news.
-    waiting: BTreeMap<String, (News, Incident)>,
+    /// What could not be recorded yet, by incident.
+    waiting: BTreeMap<String, Told>,
+    /// What was recorded and not taken yet.
+    subjects: Vec<Subject>,
     failed_at: Option<Timestamp>,
     counts: Counts,
+}
+
+/// News of an incident.
+pub(crate) struct Told {
+    pub(crate) what: News,
+    pub(crate) incident: Incident,
+    /// Two-letter codes of the countries that it touches.
+    pub(crate) countries: Vec<String>,
 }
 
 /// What was recorded and reported since the start.
@@ -103,6 +114,7 @@ impl Journal {
             path,
             confidence_min,
             waiting: BTreeMap::new(),
+            subjects: Vec::new(),
             failed_at: None,
             counts: Counts::default(),
         };
@@ -210,10 +222,9 @@ impl Journal {
     }
 
     /// Records news and reports what is to be reported. When the store fails, the news wait.
-    pub(crate) fn record(&mut self, news: Vec<(News, Incident)>, now: Timestamp) {
-        for (what, incident) in news {
-            let id = incident.id.clone();
-            self.waiting.insert(id, (what, incident));
+    pub(crate) fn record(&mut self, news: Vec<Told>, now: Timestamp) {
+        for told in news {
+            self.waiting.insert(told.incident.id.clone(), told);
         }
         while self.waiting.len() > WAITING_MAX {
             self.waiting.pop_first();
@@ -224,8 +235,7 @@ impl Journal {
 
     /// Tries again what could not be recorded.
     pub(crate) fn retry(&mut self, now: Timestamp) {
-        let is_too_soon = self.failed_at.is_some_and(|at| now.secs_since(at) < RETRY_SECS);
-        if is_too_soon || (self.waiting.is_empty() && self.failed_at.is_none()) {
+        if self.is_too_soon(now) || (self.waiting.is_empty() && self.failed_at.is_none()) {
             return;
         }
         match self.try_record(now) {
@@ -239,15 +249,60 @@ impl Journal {
     }
 
     fn try_record(&mut self, now: Timestamp) -> Result<()> {
-        let mut told: Vec<&(News, Incident)> = self.waiting.values().collect();
+        let mut told: Vec<&Told> = self.waiting.values().collect();
         // Reports come in the order in which things began.
-        told.sort_by(|(_, a), (_, b)| (a.first_seen, &a.id).cmp(&(b.first_seen, &b.id)));
+        told.sort_by_key(|told| (told.incident.first_seen, &told.incident.id));
         let confidence_min = self.confidence_min;
         let versions: Result<Vec<IncidentVersion>> =
             told.into_iter().map(|told| version(told, confidence_min)).collect();
         let tick = self.store.record(versions?, now)?;
-        self.waiting.clear();
+        let mut told = std::mem::take(&mut self.waiting);
+        for recorded in &tick.recorded {
+            // What opened and ended at once is recorded twice.
+            let Some(Told { incident, .. }) = told.remove(&recorded.detector_id) else { continue };
+            let is_told = incident.confidence >= confidence_min;
+            self.subjects.push(Subject { number: recorded.number, is_told, incident });
+        }
         self.after(&tick, now)
+    }
+
+    /// What was recorded since it was asked last.
+    pub(crate) fn take_subjects(&mut self) -> Vec<Subject> {
+        std::mem::take(&mut self.subjects)
+    }
+
+    /// When an earlier trail of an incident ended.
+    pub(crate) fn trail_ended_at(&self, number: i64) -> Option<Timestamp> {
+        self.reader.trail(number).ok().flatten().and_then(|trail| trail.ended_at)
+    }
+
+    /// The position that the trails of the store have come to.
+    pub(crate) fn trail_position(&self) -> Result<u64> {
+        Ok(self.store.trail_position()?)
+    }
+
+    /// Trails that nobody adds to any more have ended.
+    pub(crate) fn end_other_trails(&mut self, kept: &[i64], now: Timestamp) -> Result<()> {
+        self.store.end_other_trails(kept, now)?;
+        Ok(())
+    }
+
+    /// Writes what trails have; whether the store has it.
+    pub(crate) fn write_trails(&mut self, writes: &[TrailWrite], now: Timestamp) -> bool {
+        if self.is_too_soon(now) {
+            return false;
+        }
+        let written = self.store.append_trails(writes);
+        if let Err(failure) = written {
+            self.fail(&anyhow::Error::from(failure), now);
+            return false;
+        }
+        true
+    }
+
+    /// Whether the store failed only just.
+    fn is_too_soon(&self, now: Timestamp) -> bool {
+        self.failed_at.is_some_and(|at| now.secs_since(at) < RETRY_SECS)
     }
 
     fn after(&mut self, tick: &Tick, now: Timestamp) -> Result<()> {
@@ -345,7 +400,8 @@ impl Journal {
 }
 
 /// An incident as the store takes it.
-fn version((what, incident): &(News, Incident), confidence_min: u8) -> Result<IncidentVersion> {
+fn version(told: &Told, confidence_min: u8) -> Result<IncidentVersion> {
+    let incident = &told.incident;
     let roles = [
         (&incident.culprits, AsnRole::Culprit),
         (&incident.victims, AsnRole::Victim),
@@ -377,9 +433,10 @@ fn version((what, incident): &(News, Incident), confidence_min: u8) -> Result<In
         ended_at: incident.ended_at,
         asns,
         prefixes: incident.prefixes.iter().take(PARTS_MAX).copied().collect(),
-        countries: Vec::new(),
+        countries: told.countries.clone(),
+        members: incident.constituency.iter().map(|touch| touch.member.clone()).collect(),
         report: incident.confidence >= confidence_min,
-        is_withdrawn: *what == News::Withdrawn,
+        is_withdrawn: told.what == News::Withdrawn,
         body: serde_json::value::to_raw_value(incident)?,
     })
 }

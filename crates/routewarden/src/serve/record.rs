@@ -4,6 +4,8 @@ use routewarden_core::{EventBatch, Timestamp};
 use routewarden_detect::{FactsChange, SavedAspas, SavedVrps};
 use serde::{Deserialize, Serialize};
 
+use super::trail::Watch;
+
 /// One thing that the detector is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Record {
@@ -26,6 +28,8 @@ pub(crate) enum Record {
     Relearn,
     /// What ended before this time is forgotten.
     Retire(Timestamp),
+    /// Space of incidents is watched, or no longer.
+    Watch(Vec<Watch>),
 }
 
 /// Of new facts, those that the log keeps. Others are read again at a start.

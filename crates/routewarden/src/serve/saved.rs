@@ -11,7 +11,7 @@ use tracing::warn;
 use super::core::Core;
 use super::log::{LogError, LogWriter, replay, segment_path};
 
-const MAGIC: [u8; 8] = *b"RWSTATE1";
+const MAGIC: [u8; 8] = *b"RWSTATE2";
 /// States kept: the last, and the one before it in case its disk block goes bad.
 const STATES_KEPT: usize = 2;
 

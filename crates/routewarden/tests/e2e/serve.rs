@@ -15,13 +15,13 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const VICTIM: u32 = 64502;
-const CULPRIT: u32 = 64503;
+pub(crate) const CULPRIT: u32 = 64503;
 const BLOCK: &str = "203.0.113.0/24";
-const PART: &str = "203.0.113.128/25";
+pub(crate) const PART: &str = "203.0.113.128/25";
 const PEERS: u8 = 3;
 
 /// The service under test; killed when dropped.
-struct Service {
+pub(crate) struct Service {
     child: Child,
 }
 
@@ -33,7 +33,7 @@ impl Drop for Service {
 }
 
 impl Service {
-    fn start(config: &Path) -> Self {
+    pub(crate) fn start(config: &Path) -> Self {
         Service::start_as(Command::new(env!("CARGO_BIN_EXE_routewarden")), config)
     }
 
@@ -50,7 +50,7 @@ impl Service {
     }
 
     /// Asks it to end, as systemd does.
-    fn end(mut self) -> Option<i32> {
+    pub(crate) fn end(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         wait("the end", || self.child.try_wait().unwrap()).code()
@@ -59,7 +59,7 @@ impl Service {
 
 /// Looks until there is something.
 #[expect(clippy::disallowed_methods, reason = "a deadline")]
-fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -71,7 +71,7 @@ fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// An address of the loopback that nobody listens on.
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
@@ -89,7 +89,7 @@ fn peer(number: u8) -> PeerHeader {
 }
 
 /// A router with peers that send their tables.
-fn connect(to: SocketAddr) -> TcpStream {
+pub(crate) fn connect(to: SocketAddr) -> TcpStream {
     let mut router = wait("the BMP station", || TcpStream::connect(to).ok());
     let mut octets = encode::bmp_initiation(&[Tlv { tlv_type: 2, value: b"r1" }]).unwrap();
     for number in 1..=PEERS {
@@ -129,7 +129,7 @@ fn nlri(prefix: &str) -> Nlri {
     Nlri { prefix: prefix.parse().unwrap(), path_id: None, safi: Safi::Unicast }
 }
 
-fn announce(number: u8, prefix: &str, tail: &[u32]) -> Vec<u8> {
+pub(crate) fn announce(number: u8, prefix: &str, tail: &[u32]) -> Vec<u8> {
     let path = std::iter::once(peer(number).asn).chain(tail.iter().copied().map(Asn));
     let mut attributes = AttributeWriter::new(AsnWidth::Four);
     attributes.origin(RouteOrigin::Igp).as_path(AsPathBuf::sequence(path).as_path()).unwrap();
@@ -137,7 +137,7 @@ fn announce(number: u8, prefix: &str, tail: &[u32]) -> Vec<u8> {
     monitoring(number, &encode::update(&[], attributes.octets(), &[nlri(prefix)]).unwrap())
 }
 
-fn end_of_rib(number: u8) -> Vec<u8> {
+pub(crate) fn end_of_rib(number: u8) -> Vec<u8> {
     monitoring(number, &encode::update(&[], &[], &[]).unwrap())
 }
 
@@ -145,7 +145,7 @@ fn withdraw(number: u8, prefix: &str) -> Vec<u8> {
     monitoring(number, &encode::update(&[nlri(prefix)], &[], &[]).unwrap())
 }
 
-fn to_all(router: &mut TcpStream, what: impl Fn(u8) -> Vec<u8>) {
+pub(crate) fn to_all(router: &mut TcpStream, what: impl Fn(u8) -> Vec<u8>) {
     let octets: Vec<u8> = (1..=PEERS).flat_map(what).collect();
     router.write_all(&octets).unwrap();
 }
@@ -161,7 +161,7 @@ fn reports(data: &Path) -> Vec<(String, String, String)> {
     text.lines().map(line).collect()
 }
 
-fn has(data: &Path, report: &str) -> Option<String> {
+pub(crate) fn has(data: &Path, report: &str) -> Option<String> {
     reports(data).into_iter().find(|(what, ..)| what == report).map(|(.., id)| id)
 }
 
@@ -170,16 +170,16 @@ fn status(http: SocketAddr) -> Value {
     serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
 }
 
-fn is_ready(http: SocketAddr) -> Option<()> {
+pub(crate) fn is_ready(http: SocketAddr) -> Option<()> {
     let answer = ureq::get(format!("http://{http}/readyz")).call().ok()?;
     (answer.status() == 200).then_some(())
 }
 
 /// A configuration with one BMP station.
-fn configure(folder: &Path, http: SocketAddr, bmp: SocketAddr) -> (PathBuf, PathBuf) {
+pub(crate) fn configure(folder: &Path, http: SocketAddr, bmp: SocketAddr) -> (PathBuf, PathBuf) {
     let (data, config) = (folder.join("data"), folder.join("routewarden.toml"));
     let text = format!(
-        "data_dir = \"{}\"\n[http]\nlisten = \"{http}\"\n[detect]\nbogons = false\nwarm_up = \"1s\"\n\
+        "data_dir = \"{}\"\n[http]\nlisten = \"{http}\"\n[access]\nmode = \"off\"\n[detect]\nbogons = false\nwarm_up = \"1s\"\n\
          report_every_ms = 100\n[[bmp]]\nlisten = \"{bmp}\"\nallow = [\"127.0.0.1\"]\n",
         data.display()
     );
@@ -291,4 +291,58 @@ fn a_hijack_is_reported_once_however_often_the_program_is_killed_and_its_end_too
     assert_eq!(refused.status.code(), Some(1), "a store with something in it is not replaced");
     assert!(data_verb("restore").arg("--force").arg(&backup).status().unwrap().success());
     assert!(data_verb("rebuild").status().unwrap().success());
+}
+
+/// What a trail has: seconds apart do not matter, the order does.
+fn trail(http: SocketAddr, id: &str) -> Vec<String> {
+    let url = format!("http://{http}/api/v1/incidents/{id}/updates?limit=1000");
+    let mut answer = ureq::get(url).call().unwrap();
+    let page: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let items = page["items"].as_array().unwrap();
+    let told = items.iter().map(|item| {
+        [&item["type"], &item["peer_asn"].to_string().into(), &item["prefix"], &item["path_text"]]
+            .map(text)
+            .join(" ")
+    });
+    told.collect()
+}
+
+#[test]
+fn the_trail_of_an_incident_has_each_change_once_however_often_the_program_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (http, bmp) = (free(), free());
+    let (data, config) = configure(folder.path(), http, bmp);
+    let service = Service::start(&config);
+    let mut router = connect(bmp);
+    to_all(&mut router, end_of_rib);
+    wait("the tables", || is_ready(http));
+    to_all(&mut router, |number| announce(number, PART, &[64511, CULPRIT]));
+    let id = wait("the report", || has(&data, "open"));
+    to_all(&mut router, |number| announce(number, BLOCK, &[64512, VICTIM]));
+    let mut expected: Vec<String> =
+        (64497..64500).map(|asn| format!("A {asn} {PART} {asn} 64511 {CULPRIT}")).collect();
+    expected.extend((64497..64500).map(|asn| format!("A {asn} {BLOCK} {asn} 64512 {VICTIM}")));
+    wait("the trail", || (trail(http, &id) == expected).then_some(()));
+    // Not yet in the store when it is killed: the log has it.
+    to_all(&mut router, |number| announce(number, BLOCK, &[64511, VICTIM]));
+    to_all(&mut router, |number| withdraw(number, PART));
+    assert_eq!(wait("the end of the hijack", || has(&data, "end")), id);
+    service.kill();
+    drop(router);
+    expected.extend((64497..64500).map(|asn| format!("A {asn} {BLOCK} {asn} 64511 {VICTIM}")));
+    expected.extend((64497..64500).map(|asn| format!("W {asn} {PART} ")));
+    expected.extend((64497..64500).map(|asn| format!("down {asn}  ")));
+    for _ in 0..2 {
+        let service = Service::start(&config);
+        wait("the trail after a kill", || {
+            status_or_none(http)?;
+            (trail(http, &id) == expected).then_some(())
+        });
+        service.kill();
+    }
+}
+
+fn status_or_none(http: SocketAddr) -> Option<()> {
+    ureq::get(format!("http://{http}/status")).call().ok().map(|_| ())
 }

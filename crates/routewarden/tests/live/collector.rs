@@ -107,7 +107,7 @@ fn config(data: &Path, relations: &Path, key: &Path) -> String {
     let allow: Vec<String> =
         BMP_FEEDERS.iter().map(|name| format!("\"{}/32\"", named(name).address())).collect();
     let mut text = format!(
-        "data_dir = \"{}\"\n\n[http]\nlisten = \"{HTTP}\"\n\n[[bmp]]\nname = \"bmp\"\n\
+        "data_dir = \"{}\"\n\n[http]\nlisten = \"{HTTP}\"\n\n[access]\nmode = \"off\"\n\n[[bmp]]\nname = \"bmp\"\n\
          listen = \"{COLLECTOR_ADDRESS}:{BMP_PORT}\"\nallow = [{}]\n\n[[bgp]]\nname = \"bgp\"\n\
          listen = \"{COLLECTOR_ADDRESS}:179\"\nlocal_asn = {COLLECTOR_ASN}\n\
          router_id = \"{COLLECTOR_ADDRESS}\"\n\n",
