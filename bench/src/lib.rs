@@ -6,4 +6,5 @@ pub mod hash;
 pub mod load;
 pub mod memory;
 pub mod paths;
+pub mod program;
 pub mod run;

@@ -1,8 +1,9 @@
-//! Documentation made from the program: blocks inside hand-written pages.
+//! Documentation made from the program: blocks inside hand-written pages, and the description of the
+//! API.
 //!
 //! A block begins with `<!-- generated: WHAT -->` and ends with `<!-- end of generated -->`.
 //! `WHAT` is `rules` (table of the evidence rules), `cli` (all help texts), `configuration` (all keys
-//! of the configuration), or `run COMMAND` (the command and what it prints, run by `sh` in the root
+//! of the configuration), `access` (who may use which route), or `run COMMAND` (the command and what it prints, run by `sh` in the root
 //! of the repository).
 
 use std::fmt::Write as _;
@@ -27,7 +28,8 @@ pub(crate) struct Page {
     pub(crate) should_be: String,
 }
 
-/// All pages that have blocks: `README.md` and those below `docs/`, in order of their paths.
+/// All pages that have blocks: `README.md` and those below `docs/`, in order of their paths; then the
+/// description of the API.
 pub(crate) fn pages(root: &Path, program: &Program) -> anyhow::Result<Vec<Page>> {
     let mut paths = vec![root.join("README.md")];
     markdown_below(&root.join("docs"), &mut paths)?;
@@ -39,6 +41,9 @@ pub(crate) fn pages(root: &Path, program: &Program) -> anyhow::Result<Vec<Page>>
             .with_context(|| path.display().to_string())?;
         pages.push(Page { path, is, should_be });
     }
+    let path = root.join("docs/reference/openapi.json");
+    let is = std::fs::read_to_string(&path).unwrap_or_default();
+    pages.push(Page { path, is, should_be: routewarden::http::api::openapi() });
     Ok(pages)
 }
 
@@ -85,6 +90,7 @@ fn block(what: &str, program: &Program) -> anyhow::Result<String> {
         None if what == "rules" => Ok(rules()),
         None if what == "cli" => cli(),
         None if what == "configuration" => Ok(routewarden::config::reference()),
+        None if what == "access" => Ok(routewarden::http::access::matrix()),
         _ => bail!("is not known"),
     }
 }
@@ -162,6 +168,7 @@ mod tests {
             ("rules.md", "rules", rules()),
             ("cli.md", "cli", cli().unwrap()),
             ("configuration.md", "configuration", routewarden::config::reference()),
+            ("access.md", "access", routewarden::http::access::matrix()),
         ] {
             let path = crate::root().join("docs/reference").join(name);
             let page = std::fs::read_to_string(path).unwrap();

@@ -55,6 +55,7 @@ const LAYERS: [Layer; 12] = [
             "routewarden-wire",
             "routewarden-feeds",
             "routewarden-detect",
+            "routewarden-store",
             "routewarden-gate",
             "routewarden-lab",
             "routewarden-rivals",

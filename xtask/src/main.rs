@@ -5,7 +5,7 @@ mod compare;
 mod docs;
 mod gate;
 mod layers;
-mod live_load;
+mod load;
 mod picture;
 mod program;
 
@@ -29,6 +29,8 @@ usage: cargo xtask CHORE
                  hold it against bench/accuracy/baseline.tsv; see bench/README.md (--help)
   live-load      put `routewarden serve` under load, with faults, and measure what becomes of it;
                  see bench/README.md (--help)
+  api-load       put the read API under load, over a store of a million incidents; see
+                 bench/README.md (--help)
   compare        compare with other tools on the same files; see bench/README.md (--help)
 ";
 
@@ -43,7 +45,8 @@ fn main() -> ExitCode {
         ["gate"] => gate::main(false),
         ["gate", "--update"] => gate::main(true),
         ["accuracy", rest @ ..] => accuracy::main(rest),
-        ["live-load", rest @ ..] => live_load::main(rest),
+        ["live-load", rest @ ..] => load::main("live_load", rest),
+        ["api-load", rest @ ..] => load::main("api_load", rest),
         ["compare", rest @ ..] => compare::main(rest),
         ["help" | "--help" | "-h"] => say(USAGE),
         _ => {

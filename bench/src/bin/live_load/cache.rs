@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Result;
+use routewarden_bench::program::free_port;
 use serde_json::json;
-
-use super::program::free_port;
 
 /// A running cache.
 #[derive(Debug)]

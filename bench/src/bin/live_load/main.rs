@@ -2,9 +2,9 @@
 //! as JSON: sent against counted, queues, memory, latency from marker to report, restarts.
 
 mod cache;
+mod configuration;
 mod disk;
 mod profile;
-mod program;
 mod reports;
 mod run;
 mod watch;

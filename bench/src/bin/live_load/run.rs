@@ -11,12 +11,13 @@ use anyhow::{Context as _, Result, bail};
 use routewarden_bench::load::{
     BgpPlan, BmpPlan, Feeder, MARKERS_MAX, Plan, Protocol, Recording, RisPlan,
 };
+use routewarden_bench::program::{Program, free_port};
 use serde_json::{Map, Value, json};
 
 use super::cache::Cache;
+use super::configuration::{Places, WARM_UP_SECS, configuration};
 use super::disk::Disk;
 use super::profile::{Act, Profile};
-use super::program::{Places, Program, WARM_UP_SECS, free_port};
 use super::reports::Reports;
 use super::watch::{Counted, Watch, counted};
 
@@ -105,7 +106,8 @@ pub(crate) fn run(setup: &Setup) -> Result<Value> {
         neighbours: bgp_plan.neighbours(&recording),
         ended_kept: setup.profile.ended_kept(),
     };
-    let program = Program::start(&setup.binary, folder.path(), &places)?;
+    let configuration = configuration(folder.path(), &places);
+    let program = Program::start(&setup.binary, folder.path(), places.http, &configuration)?;
     let plan = Plan {
         ris: Some(RisPlan { listener, rate: share }),
         bmp: Some(BmpPlan { to: bmp, routers: ROUTERS, rate: share }),

@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use routewarden_bench::program::Program;
 use serde_json::{Value, json};
-
-use super::program::Program;
 
 /// What was seen in one second.
 #[derive(Clone, Debug)]
