@@ -1,0 +1,31 @@
+/** Keys and what they do; words and what they mean. */
+export const help = {
+  title: "Help", close: "Close", keys: "Keys", letters: "Single letters and signs do something", words: "Words",
+  all: [
+    [["/"], "to the search"],
+    [["?"], "this page"],
+    [["g", "o"], "go to the overview"],
+    [["g", "i"], "go to the incidents"],
+    [["g", "t"], "go to the looking glass"],
+    [["g", "f"], "go to feeds and facts"],
+    [["j"], "next row of a list"],
+    [["k"], "row before"],
+    [["Enter"], "open the row"],
+    [["x"], "mark the row, or take the mark away"],
+    [["e"], "export what is marked (CSV)"],
+    [["←", "→"], "one event back or on in the replay; the tab beside"],
+    [["Space"], "play or pause, when the replay has the focus"],
+  ] as [string[], string][],
+  glossary: [
+    ["Confidence", "1 to 99: how sure it is that the incident is what it is called. It is the sum of the weights under Why."],
+    ["Severity", "0 to 100: how bad it is if so. Neither enters the other."],
+    ["Vantage point", "A network (peer AS) that tells a route collector, or us, which routes it uses."],
+    ["Origin, culprit, affected", "The origin announces a prefix. “Announces it” marks who does what the incident tells of, “affected” whose space or reachability it is. Neither word says why."],
+    ["Sub-prefix hijack", "A part of another's prefix is announced. Routers prefer the longer prefix, so traffic goes there."],
+    ["Route leak", "A network passes routes on to whom they were not meant for (RFC 7908)."],
+    ["MOAS", "One prefix with several origins at once; often meant."],
+    ["ROV", "Route origin validation by RPKI (RFC 6811): valid, invalid, or not found where no ROA covers the prefix."],
+    ["ASPA", "A signed list of an AS's providers; paths that contradict it are invalid."],
+    ["Gap", "A time in which a feed told nothing. What it would have shown is not known, and drawn so."],
+  ] as [string, string][],
+};

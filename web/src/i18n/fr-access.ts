@@ -1,0 +1,60 @@
+import type { Words } from "./en";
+
+export const userRoles: Words["nav"]["userRoles"] = { viewer: "lecteur", analyst: "analyste", admin: "administrateur" };
+
+export const access: Words["access"] = {
+  logIn: "Se connecter", name: "Nom", password: "Mot de passe", asking: "Demande en cours…",
+  forgotten: "Oublié ? Qui gère le serveur en pose un nouveau : routewarden user password NOM.",
+  setUp: "Le premier utilisateur", setUpDo: "Créer le premier utilisateur",
+  setUpText: "Ce lien à usage unique crée le premier utilisateur, un administrateur qui peut en créer d'autres.",
+  setUpLink: "Personne ne peut encore se connecter. À son premier démarrage, Routewarden a affiché un lien à usage unique pour créer le premier utilisateur :",
+  setUpAgain: "Ouvrez ce lien ici. Il vaut une fois, pendant un jour ; un redémarrage du service en fait un nouveau. Il est aussi dans le fichier setup-link de data_dir.",
+  nameForm: "a–z, 0–9, point, tiret bas, tiret", newPassword: "Nouveau mot de passe", again: "Le même encore une fois",
+  passwordForm: (n) => `Au moins ${n} caractères ; quelques mots valent mieux qu'un seul étrange.`,
+  differs: "Les deux ne sont pas identiques.",
+  refusals: {
+    login_failed: "Ce nom avec ce mot de passe n'est pas connu.",
+    too_many_attempts: "Trop d'essais. Attendez quelques minutes, puis réessayez.",
+    login_needed: "Vous n'êtes plus connecté. Connectez-vous de nouveau.",
+    not_allowed: "Votre rôle ne le permet pas.",
+    set_up_done: "Il y a déjà un premier utilisateur. Connectez-vous.",
+    setup_refused: "Ce lien a servi, a plus d'un jour, ou n'est pas celui du dernier démarrage.",
+    over_limit: "Il y en a déjà autant qu'il peut y en avoir.", cross_site: "Le serveur n'a pas pris cette page pour la sienne. Est-elle derrière un mandataire sans public_url ?",
+    access_off: "Le contrôle d'accès est coupé.", access_unavailable: "Le fichier des utilisateurs ne peut être lu ou écrit. Rien n'a été changé.",
+    name_taken: "Quelqu'un porte déjà ce nom, fût-il désactivé.",
+    no_such_user: "Cet utilisateur n'existe plus.",
+    no_such_token: "Ce jeton n'existe plus.",
+    last_admin: "C'est le dernier administrateur : plus personne ne pourrait gérer les utilisateurs.",
+  },
+};
+
+export const settings: Words["settings"] = {
+  title: "Réglages",
+  sections: { account: "Compte", tokens: "Jetons d'API", users: "Utilisateurs", audit: "Journal d'audit" },
+  roleMeans: { viewer: "lit tout", analyst: "traite aussi les incidents", admin: "gère aussi les utilisateurs et lit le journal d'audit" },
+  sentence: (name, role) => `Vous êtes connecté comme ${name}, ${role}.`,
+  open: "Ce serveur n'a pas de connexion : qui l'atteint peut lire.",
+  notAllowed: "Seul un administrateur peut voir ceci.",
+  password: "Mot de passe", changePassword: "Changer le mot de passe", passwordChanged: "Le mot de passe est changé. Vos autres sessions sont terminées.",
+  currentPassword: "Mot de passe actuel",
+  browser: "Ce navigateur", browserNote: "Gardé dans ce navigateur seulement, comme les vues nommées et l'heure de votre dernière visite.",
+  logOut: "Se déconnecter",
+  newToken: "Nouveau jeton", tokenNote: "Avec un jeton, des programmes lisent l'API en votre nom, jamais au-delà de son rôle. Seule son empreinte est gardée : il est montré une fois.",
+  everybody: "de tous les utilisateurs",
+  label: "Sert à", labelHint: "Import SIEM", role: "Rôle", valid: "Valable", days: (n) => `${n} jours`,
+  make: "Créer le jeton", once: "Copiez-le maintenant : il ne sera plus montré.",
+  made: "Créé", expires: "Expire", expired: "expiré", used: "Dernier usage", never: "jamais", noTokens: "Vous n'avez pas de jeton.",
+  revoke: "Révoquer", revokeSure: (label) => `Révoquer « ${label} » ? Ce qui s'en sert cesse aussitôt de fonctionner.`, revoked: (label) => `« ${label} » est révoqué.`,
+  name: "Nom", state: "État", login: "Dernière connexion", change: "Changer", you: "(vous)", enabled: "actif", disabled: "désactivé",
+  enable: "Activer", disable: "Désactiver", setPassword: "Poser un mot de passe",
+  newUser: "Nouvel utilisateur", addUser: "Créer l'utilisateur", userMade: (name) => `${name} peut se connecter.`, userChanged: (name) => `${name} est modifié.`,
+  auditNote: "le plus récent d'abord ; chaque ligne est liée à la précédente par son empreinte",
+  number: "N°", who: "Qui", from: "D'où", what: "Quoi", object: "Sur quoi", detail: "Détail", outcome: "Issue",
+  byToken: (id) => `jeton ${id}`, noAudit: "Rien n'a encore été fait.",
+  outcomes: { ok: "fait", refused: "refusé", limited: "refusé : trop d'essais" },
+  verbs: {
+    set_up: "premier utilisateur créé", log_in: "connexion", log_out: "déconnexion", user_add: "utilisateur créé", user_role: "rôle changé",
+    user_password: "mot de passe changé", user_disable: "utilisateur désactivé", user_enable: "utilisateur activé",
+    token_add: "jeton créé", token_revoke: "jeton révoqué", export: "export", restore: "rétabli d'une sauvegarde",
+  },
+};
