@@ -89,7 +89,7 @@ fn tellings(told: &Receiver<Instant>, count: usize) -> Result<Vec<Instant>> {
 /// A connection that has been answered.
 fn listen(http: SocketAddr) -> Result<BufReader<TcpStream>> {
     let mut stream = TcpStream::connect(http)?;
-    stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nhost: bench\r\n\r\n")?;
+    stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
     let mut reader = BufReader::with_capacity(4_096, stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;

@@ -210,8 +210,8 @@ impl AttributeTable {
         }
         let octets = self.sets.octets(id.0);
         self.octets = self.octets.saturating_sub(octets.len());
-        if let (Some(neighbors), Some(held)) =
-            (&mut self.neighbors, RouteAttributes::decode(octets))
+        if let Some(neighbors) = &mut self.neighbors
+            && let Some(held) = RouteAttributes::decode(octets)
         {
             neighbors.remove(held.as_path);
         }
