@@ -1,6 +1,6 @@
 //! Spans of time in words.
 
-/// A span of whole seconds as people say it: `2 h 13 min 37 s`.
+/// A span of `secs` seconds, none below zero, as people say it: `2 h 13 min 37 s`, `0 s`.
 pub fn span_in_words(secs: i64) -> String {
     let (days, hours, minutes, rest) =
         (secs / 86_400, secs / 3_600 % 24, secs / 60 % 60, secs % 60);

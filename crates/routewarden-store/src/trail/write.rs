@@ -171,21 +171,8 @@ impl Appending<'_> {
     }
 
     fn put_routes(&mut self, part: &TrailPart, builder: &BlockBuilder) -> Result<(), StoreError> {
-        let octets = encoded(builder)?;
         let position = i64::try_from(part.position).unwrap_or(i64::MAX);
-        let sql = "INSERT INTO trail_blocks (number, block, part, since, count, data) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        self.conn.prepare_cached(sql)?.execute(params![
-            self.number,
-            self.row.blocks,
-            position,
-            part.since.micros(),
-            count_of(builder),
-            octets
-        ])?;
-        self.row.blocks += 1;
-        self.row.octets += octets.len() as u64;
-        Ok(())
+        self.put_block(None, Some((position, part.since.micros())), builder)
     }
 
     fn events<'e>(
@@ -238,14 +225,28 @@ impl Appending<'_> {
     }
 
     fn put_events(&mut self, first: u64, builder: &BlockBuilder) -> Result<(), StoreError> {
-        let octets = encoded(builder)?;
         let first = i64::try_from(first).unwrap_or(i64::MAX);
-        let sql = "INSERT INTO trail_blocks (number, block, first, count, data) \
-                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.put_block(Some(first), None, builder)
+    }
+
+    /// The next block: of events, with the number of the first; or of the routes that stood when a
+    /// part began, with its position and its time in microseconds.
+    fn put_block(
+        &mut self,
+        first: Option<i64>,
+        part: Option<(i64, i64)>,
+        builder: &BlockBuilder,
+    ) -> Result<(), StoreError> {
+        let octets = encoded(builder)?;
+        let (position, since) = part.unzip();
+        let sql = "INSERT INTO trail_blocks (number, block, first, part, since, count, data) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         self.conn.prepare_cached(sql)?.execute(params![
             self.number,
             self.row.blocks,
             first,
+            position,
+            since,
             count_of(builder),
             octets
         ])?;

@@ -14,6 +14,7 @@ mod history;
 mod incidents;
 mod item;
 pub(super) mod parameters;
+mod path;
 mod places;
 mod program;
 mod reads;

@@ -253,7 +253,7 @@ fn put_names(parameter: &mut Value) {
     }
 }
 
-/// What ids of incidents are made of; see [`super::incidents::read_id`].
+/// What ids of incidents are made of; see [`super::path::IncidentId`].
 fn id_pattern() -> String {
     format!("^[!-~]{{1,{NAME_OCTETS_MAX}}}$")
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use routewarden_core::Timestamp;
@@ -11,9 +10,10 @@ use routewarden_store::{Change, JournalKind, JournalRow, StoreError, StoreReader
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::incidents::{no_incident, read_id};
+use super::incidents::no_incident;
 use super::item::{Glance, Seen};
 use super::parameters::Parameters;
+use super::path::IncidentId;
 use super::{Api, answer};
 use crate::http::Problem;
 
@@ -208,14 +208,12 @@ pub(super) fn walk(
 )]
 pub(super) async fn history(
     State(api): State<Arc<Api>>,
-    id: Result<Path<String>, PathRejection>,
+    IncidentId(id): IncidentId,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = read_id(id)?;
     let mut parameters = Parameters::of(&uri)?;
-    let not_negative = |text: &str| text.parse().ok().filter(|seq: &i64| *seq >= 0);
-    let after = parameters.take("after", "the next of a page", not_negative)?.unwrap_or(0);
+    let after = parameters.after()?;
     let limit = parameters.number("limit", 1..=HISTORY_ITEMS_MAX, HISTORY_ITEMS)?;
     parameters.finish()?;
     let read = move |reader: &StoreReader| {

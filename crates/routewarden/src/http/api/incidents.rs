@@ -3,20 +3,19 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use routewarden_core::facts::constituency::ID_OCTETS_MAX;
 use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::{IncidentKind, IncidentState, SeverityClass};
 use routewarden_store::{
-    AsnRole, Cursor, IncidentFilter, NAME_OCTETS_MAX, Order, PAGE_MAX, PrefixMatch, StoreError,
-    StoreReader,
+    AsnRole, Cursor, IncidentFilter, Order, PAGE_MAX, PrefixMatch, StoreError, StoreReader,
 };
 
 use super::item::{Item, Items, Whole};
-use super::parameters::{self, Parameters, bad};
+use super::parameters::{Parameters, bad};
+use super::path::IncidentId;
 use super::{Api, answer, csv};
 use crate::http::Problem;
 
@@ -263,25 +262,14 @@ fn export(
 )]
 pub(super) async fn one(
     State(api): State<Arc<Api>>,
-    id: Result<Path<String>, PathRejection>,
+    IncidentId(id): IncidentId,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = read_id(id)?;
     Parameters::of(&uri)?.finish()?;
     let found = api.reads.read(move |reader| reader.get(&id)).await?;
     let (summary, stored) = found.ok_or_else(no_incident)?;
     answer::json(&headers, &Whole::new(&summary, stored))
-}
-
-/// The id in a path.
-pub(super) fn read_id(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
-    let id = parameters::path("id", id)?;
-    let plain = id.bytes().all(|octet| octet.is_ascii_graphic());
-    if !plain || id.len() > NAME_OCTETS_MAX {
-        return Err(bad("id", "expected an id, as RW-20080224-1a2b3c4d"));
-    }
-    Ok(id)
 }
 
 /// The id is nobody's.

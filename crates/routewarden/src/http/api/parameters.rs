@@ -88,6 +88,12 @@ impl Parameters {
         Ok(number?.unwrap_or(default))
     }
 
+    /// After which row a page begins: the `next` of the page before, 0 when it is not given.
+    pub(in crate::http) fn after(&mut self) -> Result<i64, Problem> {
+        let not_negative = |text: &str| text.parse().ok().filter(|seq: &i64| *seq >= 0);
+        Ok(self.take("after", "the next of a page", not_negative)?.unwrap_or(0))
+    }
+
     /// Refuses what nobody has taken.
     pub(in crate::http) fn finish(self) -> Result<(), Problem> {
         match self.given.keys().next() {

@@ -1,6 +1,5 @@
 //! Incidents that touch an AS, a prefix or a country.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
@@ -15,6 +14,7 @@ use utoipa::ToSchema;
 use super::incidents::{page, read_country};
 use super::item::Items;
 use super::parameters::{self, Parameters, bad};
+use super::path::{AsnPath, PrefixPath};
 use super::{Api, answer};
 use crate::http::Problem;
 
@@ -92,12 +92,10 @@ fn newest(reader: &StoreReader, filter: &IncidentFilter) -> Result<Items, StoreE
 )]
 pub(super) async fn asn(
     State(api): State<Arc<Api>>,
-    asn: Result<Path<String>, PathRejection>,
+    AsnPath(asn): AsnPath,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let asn = parameters::path("asn", asn)?;
-    let asn = asn.parse::<Asn>().map_err(|error| bad("asn", error))?;
     Parameters::of(&uri)?.finish()?;
     let read = move |reader: &StoreReader| {
         let of = |role| IncidentFilter { asn: Some((asn, role)), ..IncidentFilter::default() };
@@ -133,12 +131,10 @@ pub(super) async fn asn(
 )]
 pub(super) async fn prefix(
     State(api): State<Arc<Api>>,
-    prefix: Result<Path<(String, String)>, PathRejection>,
+    PrefixPath(prefix): PrefixPath,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (address, length) = parameters::path("address", prefix)?;
-    let prefix = read_prefix(&address, &length)?;
     Parameters::of(&uri)?.finish()?;
     let read = move |reader: &StoreReader| {
         let of = |relation| {
@@ -153,15 +149,6 @@ pub(super) async fn prefix(
         })
     };
     answer::json(&headers, &api.reads.read(read).await?)
-}
-
-pub(super) fn read_prefix(address: &str, length: &str) -> Result<Prefix, Problem> {
-    let address: IpAddr = address.parse().map_err(|_| bad("address", "expected an address"))?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let plain = length.bytes().all(|octet| octet.is_ascii_digit());
-    let prefix = length.parse().ok().filter(|_| plain);
-    let prefix = prefix.and_then(|length| Prefix::new(address, length));
-    prefix.ok_or_else(|| bad("length", format_args!("expected a number from 0 to {most}")))
 }
 
 /// Incidents that touch a country

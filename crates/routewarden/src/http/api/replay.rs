@@ -13,8 +13,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use routewarden_core::{Asn, Peer, Prefix, Timestamp};
@@ -26,8 +25,9 @@ use utoipa::ToSchema;
 use self::samples::Gathered;
 pub use self::trail::{REPLAY_EVENTS_MAX, REPLAY_ROUTES_MAX};
 use super::history::{Row, walk};
-use super::incidents::{no_incident, read_id};
+use super::incidents::no_incident;
 use super::parameters::Parameters;
+use super::path::IncidentId;
 use super::route::NO_TRAIL;
 use super::{Api, answer};
 use crate::http::Problem;
@@ -247,11 +247,10 @@ impl Reaction {
 )]
 pub(super) async fn replay(
     State(api): State<Arc<Api>>,
-    id: Result<Path<String>, PathRejection>,
+    IncidentId(id): IncidentId,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = read_id(id)?;
     Parameters::of(&uri)?.finish()?;
     let read = move |reader: &StoreReader| -> Result<Option<Replay>, StoreError> {
         let Some((summary, _)) = reader.get(&id)? else { return Ok(None) };

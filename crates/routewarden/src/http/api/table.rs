@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use routewarden_core::facts::{AspaState, InvalidReason, Relation, RovState};
@@ -17,8 +16,8 @@ use routewarden_detect::look::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::parameters::{self, Parameters, bad};
-use super::places::read_prefix;
+use super::parameters::Parameters;
+use super::path::{AsnPath, PrefixPath};
 use super::reads::busy;
 use super::{Api, answer};
 use crate::http::Problem;
@@ -308,12 +307,10 @@ async fn look(api: &Api, headers: &HeaderMap, query: Query) -> Result<Response, 
 )]
 pub(super) async fn prefix(
     State(api): State<Arc<Api>>,
-    prefix: Result<Path<(String, String)>, PathRejection>,
+    PrefixPath(prefix): PrefixPath,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (address, length) = parameters::path("address", prefix)?;
-    let prefix = read_prefix(&address, &length)?;
     let mut parameters = Parameters::of(&uri)?;
     let matching = parameters.one_of("match", &["exact", "covering", "covered"])?;
     let prefixes_max = parameters.number("limit", 1..=LOOK_PREFIXES_MAX, PREFIXES)?;
@@ -336,12 +333,10 @@ pub(super) async fn prefix(
 )]
 pub(super) async fn asn(
     State(api): State<Arc<Api>>,
-    asn: Result<Path<String>, PathRejection>,
+    AsnPath(asn): AsnPath,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let asn = parameters::path("asn", asn)?;
-    let asn = asn.parse::<Asn>().map_err(|error| bad("asn", error))?;
     Parameters::of(&uri)?.finish()?;
     look(&api, &headers, Query::Asn(asn)).await
 }

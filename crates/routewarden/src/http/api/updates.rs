@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use routewarden_core::{Asn, Prefix, Timestamp};
@@ -12,8 +11,9 @@ use routewarden_store::{StoreError, StoreReader, TrailAction, TrailEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::incidents::{no_incident, read_id};
+use super::incidents::no_incident;
 use super::parameters::Parameters;
+use super::path::IncidentId;
 use super::route::{NO_TRAIL, ShownAttributes, lack_of};
 use super::{Api, answer};
 use crate::http::Problem;
@@ -114,14 +114,12 @@ impl Update {
 )]
 pub(super) async fn updates(
     State(api): State<Arc<Api>>,
-    id: Result<Path<String>, PathRejection>,
+    IncidentId(id): IncidentId,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = read_id(id)?;
     let mut parameters = Parameters::of(&uri)?;
-    let not_negative = |text: &str| text.parse().ok().filter(|seq: &i64| *seq >= 0);
-    let after = parameters.take("after", "the next of a page", not_negative)?.unwrap_or(0);
+    let after = parameters.after()?;
     let limit = parameters.number("limit", 1..=UPDATES_ITEMS_MAX, UPDATES_ITEMS)?;
     parameters.finish()?;
     let read = move |reader: &StoreReader| page(reader, &id, (after.unsigned_abs(), limit));
