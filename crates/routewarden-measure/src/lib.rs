@@ -1,0 +1,38 @@
+//! How ready a network is, by the measurement framework of MANRS: metrics out of events and counts,
+//! scores out of metrics.
+//!
+//! The formulae are those of section 2 of the design page on MANRS and standards; what they
+//! are told (which events count, how long is short, what an action's score is made of, where a
+//! class begins) is a [`Profile`], a data file. What is known of an AS comes in as [`Event`]s and
+//! [`AsInputs`]; what is not known gives no data with its [reason](NoData), never a zero.
+//!
+//! Invariants: no I/O, no clock. The same profile, period, events and inputs give the same
+//! result, byte for byte, in whatever order they come. Counts, penalties and shares are whole
+//! numbers throughout; see [`Penalty`] and [`Score`] for the one place with a root and a power.
+
+mod event;
+mod incident;
+mod inputs;
+mod penalty;
+mod period;
+mod profile;
+mod readiness;
+mod score;
+
+pub use event::{ENTRIES_MAX, EVENTS_MAX, Event, EventKind, EventTable, EventTableError, Role};
+pub use incident::{CountedIncident, EVENT_IDS_LISTED_MAX, INCIDENTS_LISTED_MAX};
+pub use inputs::{
+    AsInputs, ContactKind, InputKind, IrrCoverage, NoData, RpkiCounts, Share, SpoofingTests,
+};
+pub use penalty::{Coefficient, DurationSteps, PENALTY_UNITS_MAX, Penalty};
+pub use period::{PERIOD_DAYS_MAX, Period, PeriodError};
+pub use profile::{
+    Combine, ConfidenceWeight, ContactRule, IncidentRule, IrrMatch, IrrRule, METRICS_MAX, Measure,
+    Metric, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, Profile, ProfileError, ProfileFault, ReadinessSteps,
+    RpkiRule, ScoreRule, ShareOf, ShareRule, WhenMissing, WhenNothingAnnounced,
+};
+pub use readiness::{ActionResult, Measurement, MetricResult, MetricState, Raw, Readiness};
+pub use score::{ReadinessClass, Score};
+
+#[cfg(test)]
+mod tests;
