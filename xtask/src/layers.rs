@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!          routewarden
-//!     feeds   detect   store   lab
+//!     feeds   detect   measure   store   lab
 //!        wire
 //!            core
 //! ```
@@ -20,7 +20,7 @@ struct Layer {
     is_pure: bool,
 }
 
-const LAYERS: [Layer; 12] = [
+const LAYERS: [Layer; 13] = [
     Layer { name: "routewarden-core", may_use: &[], is_pure: true },
     Layer { name: "routewarden-wire", may_use: &["routewarden-core"], is_pure: true },
     Layer {
@@ -35,6 +35,7 @@ const LAYERS: [Layer; 12] = [
         may_use: &["routewarden-core", "routewarden-wire"],
         is_pure: true,
     },
+    Layer { name: "routewarden-measure", may_use: &["routewarden-core"], is_pure: true },
     Layer { name: "routewarden-store", may_use: &["routewarden-core"], is_pure: false },
     Layer {
         name: "routewarden",
@@ -44,6 +45,7 @@ const LAYERS: [Layer; 12] = [
             "routewarden-feeds",
             "routewarden-detect",
             "routewarden-lab",
+            "routewarden-measure",
             "routewarden-store",
         ],
         is_pure: false,
@@ -223,6 +225,7 @@ mod tests {
             ("routewarden-feeds", "routewarden-wire"),
             ("routewarden-lab", "routewarden-wire"),
             ("routewarden-detect", "routewarden-core"),
+            ("routewarden-measure", "routewarden-core"),
             ("routewarden", "routewarden-detect"),
             ("routewarden-core", "serde"),
             ("routewarden-feeds", "ureq"),
@@ -238,6 +241,7 @@ mod tests {
             ("routewarden-wire", "routewarden-feeds"),
             ("routewarden-detect", "routewarden-wire"),
             ("routewarden-detect", "routewarden-feeds"),
+            ("routewarden-measure", "routewarden-detect"),
             ("routewarden-feeds", "routewarden-detect"),
             ("routewarden-lab", "routewarden-detect"),
             ("routewarden-core", "routewarden"),
@@ -261,7 +265,9 @@ mod tests {
     #[test]
     fn pure_crates_do_no_io() {
         for to in ["tokio", "tokio-util", "rusqlite", "reqwest", "ureq", "hyper", "axum"] {
-            for from in ["routewarden-core", "routewarden-wire", "routewarden-detect"] {
+            for from in
+                ["routewarden-core", "routewarden-wire", "routewarden-detect", "routewarden-measure"]
+            {
                 let expected = format!("{from} is pure and must not depend on {to}");
                 assert_eq!(check(from, to, None), [expected.as_str()]);
             }

@@ -111,6 +111,19 @@ pub enum EventTableError {
     TooManyEntries,
 }
 
+/// How large a table may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableLimits {
+    pub(crate) events: usize,
+    pub(crate) entries: usize,
+}
+
+impl Default for TableLimits {
+    fn default() -> Self {
+        TableLimits { events: EVENTS_MAX, entries: ENTRIES_MAX }
+    }
+}
+
 /// The events of one period, by AS.
 #[derive(Clone, Debug)]
 pub struct EventTable {
@@ -124,11 +137,19 @@ pub struct EventTable {
 
 impl EventTable {
     /// The events that have a part in the period, given in any order; equal ones count once.
-    pub fn new(period: Period, mut events: Vec<Event>) -> Result<Self, EventTableError> {
+    pub fn new(period: Period, events: Vec<Event>) -> Result<Self, EventTableError> {
+        Self::within(period, events, TableLimits::default())
+    }
+
+    pub(crate) fn within(
+        period: Period,
+        mut events: Vec<Event>,
+        limits: TableLimits,
+    ) -> Result<Self, EventTableError> {
         events.retain(|event| event.is_in(period));
         events.sort_unstable();
         events.dedup();
-        if events.len() > EVENTS_MAX {
+        if events.len() > limits.events {
             return Err(EventTableError::TooManyEvents { events: events.len() });
         }
         let mut entries = Vec::new();
@@ -136,7 +157,7 @@ impl EventTable {
             let accomplices = event.accomplices.iter().filter(|asn| !event.culprits.contains(asn));
             entries.extend(event.culprits.iter().map(|&asn| (asn, Role::Culprit, position)));
             entries.extend(accomplices.map(|&asn| (asn, Role::Accomplice, position)));
-            if entries.len() > ENTRIES_MAX {
+            if entries.len() > limits.entries {
                 return Err(EventTableError::TooManyEntries);
             }
         }

@@ -1,4 +1,5 @@
 //! Rules of measuring.
+#![expect(clippy::float_cmp, reason = "raw values are exact")]
 
 mod counting;
 mod profiles;

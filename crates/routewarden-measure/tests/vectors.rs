@@ -1,7 +1,6 @@
 //! Metrics and scores against written vectors.
 #![expect(clippy::print_stderr, reason = "tests say when shared data is missing")]
 #![expect(clippy::unwrap_used, reason = "clippy exempts test functions only")]
-#![expect(clippy::indexing_slicing, reason = "clippy exempts test functions only")]
 
 use std::path::Path;
 
