@@ -265,9 +265,12 @@ mod tests {
     #[test]
     fn pure_crates_do_no_io() {
         for to in ["tokio", "tokio-util", "rusqlite", "reqwest", "ureq", "hyper", "axum"] {
-            for from in
-                ["routewarden-core", "routewarden-wire", "routewarden-detect", "routewarden-measure"]
-            {
+            for from in [
+                "routewarden-core",
+                "routewarden-wire",
+                "routewarden-detect",
+                "routewarden-measure",
+            ] {
                 let expected = format!("{from} is pure and must not depend on {to}");
                 assert_eq!(check(from, to, None), [expected.as_str()]);
             }

@@ -189,7 +189,7 @@ impl EventTable {
         let of_as = self.entries.get(start..).unwrap_or_default().iter();
         of_as
             .take_while(move |&&(a, r, _)| (a, r) == (asn, role))
-            .filter_map(|&(_, _, position)| self.events.get(position as usize))
+            .filter_map(move |&(_, _, position)| self.events.get(position as usize))
     }
 
     /// The ASes that have a part in any, ascending.

@@ -112,7 +112,7 @@ fn merge(
     weight_percent: u8,
     steps: DurationSteps,
 ) -> Vec<CountedIncident> {
-    spans.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.cmp(y)));
+    spans.sort_unstable();
     let mut merged: Vec<(Span, BTreeSet<String>)> = Vec::new();
     for (span, event) in spans {
         match merged.last_mut() {

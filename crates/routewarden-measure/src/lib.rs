@@ -28,8 +28,8 @@ pub use penalty::{Coefficient, DurationSteps, PENALTY_UNITS_MAX, Penalty};
 pub use period::{PERIOD_DAYS_MAX, Period, PeriodError};
 pub use profile::{
     Combine, ConfidenceWeight, ContactRule, IncidentRule, IrrMatch, IrrRule, METRICS_MAX, Measure,
-    Metric, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, Profile, ProfileError, ProfileFault, ReadinessSteps,
-    RpkiRule, ScoreRule, ShareOf, ShareRule, WhenMissing, WhenNothingAnnounced,
+    Metric, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, Profile, ProfileError, ProfileFault,
+    ReadinessSteps, RpkiRule, ScoreRule, ShareOf, ShareRule, WhenMissing, WhenNothingAnnounced,
 };
 pub use readiness::{ActionResult, Measurement, MetricResult, MetricState, Raw, Readiness};
 pub use score::{ReadinessClass, Score};

@@ -253,17 +253,12 @@ impl<'a> Measurement<'a> {
 fn irr_coverage(rule: IrrRule, inputs: &AsInputs) -> Result<Value, NoData> {
     let counts = inputs.irr.clone()?;
     let registered = rule.accept.registered(counts);
-    let figures = [
-        ("announced", counts.announced),
-        ("exact", counts.exact),
-        ("covered", counts.covered),
-    ];
+    let figures =
+        [("announced", counts.announced), ("exact", counts.exact), ("covered", counts.covered)];
     match (counts.announced, rule.when_nothing_announced) {
         (0, WhenNothingAnnounced::NoData) => Err(NoData::NothingAnnounced),
         (0, WhenNothingAnnounced::Full) => Ok(Value::ratio(1, 1, figures)),
-        (announced, _) => {
-            Ok(Value::ratio(i64::from(registered), u64::from(announced), figures))
-        }
+        (announced, _) => Ok(Value::ratio(i64::from(registered), u64::from(announced), figures)),
     }
 }
 

@@ -7,7 +7,9 @@ mod scoring;
 
 use routewarden_core::{Asn, Timestamp};
 
-use crate::{AsInputs, Event, EventKind, EventTable, Measurement, MetricResult, Period, Profile, Readiness};
+use crate::{
+    AsInputs, Event, EventKind, EventTable, Measurement, MetricResult, Period, Profile, Readiness,
+};
 
 const CULPRIT: Asn = Asn(64496);
 const ACCOMPLICE: Asn = Asn(64497);

@@ -103,7 +103,8 @@ fn a_month_is_a_calendar_month_in_utc() {
     let month = |text: &str| text.parse::<Period>();
     assert_eq!(text(month("2024-02").unwrap()), "2024-02-01T00:00:00Z 2024-03-01T00:00:00Z");
     assert_eq!(text(month("2026-12").unwrap()), "2026-12-01T00:00:00Z 2027-01-01T00:00:00Z");
-    for wrong in ["2026-00", "2026-13", "2026-1", "2026", "26-10", "1969-12", "9999-12", "2026-+1"] {
+    for wrong in ["2026-00", "2026-13", "2026-1", "2026", "26-10", "1969-12", "9999-12", "2026-+1"]
+    {
         assert_eq!(month(wrong), Err(PeriodError::NoMonth), "{wrong}");
     }
 }
