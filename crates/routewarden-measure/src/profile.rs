@@ -78,8 +78,8 @@ impl Profile {
         }
         let profile: Profile = toml::from_str(text).map_err(|source| {
             let before = source.span().and_then(|span| text.as_bytes().get(..span.start));
-            let line = before.map_or(0, |before| before.iter().filter(|&&o| o == b'\n').count());
-            ProfileError::Syntax { line: line + 1, source: Box::new(source) }
+            let line = before.map_or(1, |before| before.split(|&octet| octet == b'\n').count());
+            ProfileError::Syntax { line, source: Box::new(source) }
         })?;
         fault::check(&profile)?;
         Ok(profile)

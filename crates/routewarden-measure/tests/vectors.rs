@@ -28,7 +28,7 @@ fn vectors() -> Option<Value> {
 
 /// The cases of a group; never none.
 fn cases<'a>(document: &'a Value, group: &str) -> &'a [Value] {
-    let cases = document[group]["cases"].as_array().unwrap();
+    let cases = document.get(group).unwrap()["cases"].as_array().unwrap();
     assert!(!cases.is_empty(), "{group}");
     cases
 }

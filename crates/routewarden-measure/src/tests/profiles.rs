@@ -87,12 +87,11 @@ fn what_is_no_profile_names_its_line() {
 fn profiles_have_limits() {
     let long = "#".repeat(PROFILE_OCTETS_MAX + 1);
     assert!(matches!(Profile::parse(&long), Err(ProfileError::TooLong { octets: 262_145 })));
-    let mut many = Profile::built_in_text(PROFILE_DEFAULT).unwrap().to_owned();
-    for number in 0..METRICS_MAX {
-        many += &format!(
-            "\n[[metric]]\nid = \"X{number}\"\ntitle = \"\"\nmeasure = \"rpki_invalid\"\n"
-        );
-    }
+    let metric = |number| {
+        format!("\n[[metric]]\nid = \"X{number}\"\ntitle = \"\"\nmeasure = \"rpki_invalid\"\n")
+    };
+    let text = Profile::built_in_text(PROFILE_DEFAULT).unwrap().to_owned();
+    let many = text + &(0..METRICS_MAX).map(metric).collect::<String>();
     let error = Profile::parse(&many).unwrap_err().to_string();
     assert_eq!(error, "metric: more than 64");
 }
