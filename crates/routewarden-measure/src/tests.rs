@@ -2,6 +2,7 @@
 #![expect(clippy::float_cmp, reason = "raw values are exact")]
 
 mod counting;
+mod groups;
 mod profiles;
 mod scoring;
 
