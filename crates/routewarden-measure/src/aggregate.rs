@@ -1,13 +1,13 @@
 //! Many ASes as one: a country, a region, a sector, a constituency (design page on MANRS, section
 //! 2.3).
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{ActionResult, Profile, Readiness, ReadinessClass, Score};
 
 /// How much space an AS announces: the weight of its score. Networks of one prefix would else
 /// decide every mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressSpace {
     /// IPv4, in /24s.
     pub ipv4_24s: u64,

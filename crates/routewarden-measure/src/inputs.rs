@@ -195,7 +195,7 @@ pub struct Share {
 }
 
 /// What is known of one AS in the period, beside its incidents.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AsInputs {
     /// For M5.
     pub spoofing: Result<SpoofingTests, NoData>,

@@ -4,6 +4,7 @@ mod access;
 mod config;
 mod constituency;
 mod data;
+mod readiness;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use config::{ConfigArgs, ConfigCheckArgs, ConfigCommand, SPEED_MAX, ServeArg
 pub use constituency::{
     CheckArgs, ConstituencyCommand, InitArgs, RpkiCommand, RpkiDiffArgs, TableArgs,
 };
+pub use readiness::{MeasureArgs, ReadinessArgs, ReadinessFormat};
 pub use data::{BackupArgs, DataCommand, RestoreArgs, VerifyArgs};
 
 const AFTER_HELP: &str = "\
@@ -47,6 +49,8 @@ pub enum Command {
     Mrt(MrtArgs),
     /// Infer the relationships between ASes from the paths of BGP archives
     Relations(RelationsArgs),
+    /// How ready networks are for secure routing: the metrics and scores of MANRS, with their inputs
+    Readiness(Box<ReadinessArgs>),
     /// Route origin validation of a prefix and origin against VRPs (RFC 6811)
     Validate(ValidateArgs),
     /// Whom we watch over: write the document from data, and find where they differ

@@ -5,8 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use routewarden_core::facts::Sha256;
 use routewarden_detect::Incident;
 use serde::Deserialize;
+use sha2::Digest;
 
 /// Longest line or document read, in octets.
 const INPUT_OCTETS_MAX: u64 = 1 << 30;
@@ -18,6 +20,11 @@ struct Document {
 
 /// The incidents of a `json` or `jsonl` file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<Incident>> {
+    Ok(read_with_digest(path)?.0)
+}
+
+/// As [`read`], with the digest of the octets.
+pub(crate) fn read_with_digest(path: &Path) -> Result<(Vec<Incident>, Sha256)> {
     let reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
@@ -31,7 +38,9 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Incident>> {
     if limited.limit() == 0 {
         bail!("{} is larger than {INPUT_OCTETS_MAX} octets", path.display());
     }
-    parse(&text).with_context(|| format!("{} holds no incidents of ours", path.display()))
+    let incidents =
+        parse(&text).with_context(|| format!("{} holds no incidents of ours", path.display()))?;
+    Ok((incidents, Sha256(sha2::Sha256::digest(text.as_bytes()).into())))
 }
 
 fn parse(text: &str) -> Result<Vec<Incident>> {

@@ -16,6 +16,7 @@ pub mod notify_systemd;
 mod output;
 mod pipeline;
 mod progress;
+mod readiness;
 mod serve;
 mod shards;
 pub mod status;

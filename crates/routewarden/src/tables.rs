@@ -1,10 +1,18 @@
-//! The routes of table dumps, for verbs that need no detector.
+//! The routes of tables and updates, for verbs that need no detector.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 
 use anyhow::{Result, ensure};
-use routewarden_core::{AsPath, Asn, PeerTable, Prefix, RouteAttributes, RouteEventKind};
+use routewarden_core::{
+    AsPath, Asn, PeerTable, Prefix, RouteAttributes, RouteEventKind, Timestamp,
+};
 use routewarden_feeds::sources::InputKind;
-use routewarden_feeds::{StreamOptions, load_rib};
+use routewarden_feeds::stream::{Run, open_tables, open_updates};
+use routewarden_feeds::{MergedStream, Report, StreamOptions, load_rib};
 
+use crate::progress::Bar;
 use crate::{pipeline, summary};
 
 /// Gives every route of some table dumps to `each`, with the peer's AS. Whether the data is
@@ -19,17 +27,89 @@ pub(crate) fn read(
     let mut entries = 0_u64;
     let report =
         load_rib(files, &StreamOptions::default(), &mut PeerTable::default(), |peers, run| {
-            for (peer, event) in run.events() {
-                let RouteEventKind::TableEntry { prefix, attributes, .. } = event.kind else {
-                    continue;
-                };
-                let path = RouteAttributes::decode(run.batch.attributes(attributes));
-                if let (Some(peer), Some(attributes)) = (peers.get(peer), path) {
-                    entries += 1;
-                    each(peer.asn, prefix, attributes.as_path);
-                }
-            }
+            entries += each_route(peers, &run, &mut |route| {
+                each(route.peer, route.prefix, route.path);
+            });
         })?;
     ensure!(entries > 0, "no table entries in --rib {}: is it a table dump?", inputs.join(" "));
     Ok(summary::faults(&[report], quiet)?)
+}
+
+/// A route as a peer announced it, or as a table has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeenRoute<'a> {
+    pub(crate) time: Timestamp,
+    pub(crate) peer: Asn,
+    pub(crate) prefix: Prefix,
+    pub(crate) path: AsPath<'a>,
+}
+
+/// Gives every route of a run to `each`; returns their number.
+fn each_route(peers: &PeerTable, run: &Run<'_>, each: &mut impl FnMut(SeenRoute<'_>)) -> u64 {
+    let mut count = 0;
+    for (peer, event) in run.events() {
+        if let RouteEventKind::Announcement { prefix, attributes, .. }
+        | RouteEventKind::TableEntry { prefix, attributes, .. } = event.kind
+            && let Some(peer) = peers.get(peer)
+            && let Some(route) = RouteAttributes::decode(run.batch.attributes(attributes))
+        {
+            count += 1;
+            let (time, path) = (event.time, route.as_path);
+            each(SeenRoute { time, peer: peer.asn, prefix, path });
+        }
+    }
+    count
+}
+
+/// How inputs are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reading {
+    /// Threads to decode with; as many as cores when not given.
+    pub(crate) threads: Option<u32>,
+    /// Whether inputs that cannot be read are passed over.
+    pub(crate) keep_going: bool,
+    pub(crate) quiet: bool,
+    /// Updates from then on, and before then.
+    pub(crate) window: (Option<Timestamp>, Option<Timestamp>),
+}
+
+/// What became of the inputs.
+pub(crate) struct ReadInputs {
+    /// Of the tables', and of the updates' files.
+    pub(crate) reports: [Report; 2],
+    /// Inputs that name nothing and were passed over, as asked.
+    pub(crate) errors: Vec<anyhow::Error>,
+}
+
+/// Gives every route of tables, then of updates, to `each`. Updates older than a table are given, too:
+/// they tell of what was announced as well.
+pub(crate) fn read_all(
+    inputs: &[String],
+    reading: Reading,
+    mut each: impl FnMut(SeenRoute<'_>),
+) -> Result<ReadInputs> {
+    let found = pipeline::find(inputs, reading.keep_going)?;
+    let (tables, updates) =
+        found.files.into_iter().partition(|file| file.kind == Some(InputKind::Table));
+    let mut options = StreamOptions {
+        keep_going: reading.keep_going,
+        threads: reading.threads.and_then(|threads| NonZeroUsize::new(threads as usize)),
+        ..StreamOptions::default()
+    };
+    let mut peers = PeerTable::default();
+    let mut all = |stream: MergedStream, what: &'static str| -> Result<Report> {
+        let mut stream = stream;
+        let bar = Bar::new(what, stream.progress(), reading.quiet);
+        stream.for_each(&mut peers, |peers, run| {
+            bar.update();
+            each_route(peers, &run, &mut each);
+            ControlFlow::Continue(())
+        })?;
+        Ok(stream.finish())
+    };
+    let tables = all(open_tables(tables, &options)?, "tables")?;
+    options.table_times = BTreeMap::new();
+    (options.from, options.until) = reading.window;
+    let updates = all(open_updates(updates, &options)?, "updates")?;
+    Ok(ReadInputs { reports: [tables, updates], errors: found.errors })
 }

@@ -1,11 +1,11 @@
 //! What the registries have given out, to which country, and what they hold back.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{AddressFamily, Asn, Prefix};
 
 /// A registry of the "extended delegation" files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Registry {
     /// AFRINIC.

@@ -70,7 +70,7 @@ pub struct InitArgs {
     pub quiet: bool,
 }
 
-fn parse_country(text: &str) -> Result<String, String> {
+pub(super) fn parse_country(text: &str) -> Result<String, String> {
     if text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic()) {
         Ok(text.to_ascii_uppercase())
     } else {

@@ -7,6 +7,7 @@ mod data;
 mod detect;
 mod explain;
 mod mrt;
+mod readiness;
 mod relations;
 mod rpki;
 pub(crate) mod scenario;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Explain(args) => explain::run(&args),
         Command::Mrt(args) => mrt::run(&args),
         Command::Relations(args) => relations::run(&args),
+        Command::Readiness(args) => readiness::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Constituency(command) => constituency::run(&command),
         Command::Rpki(command) => rpki::run(&command),

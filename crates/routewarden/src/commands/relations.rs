@@ -3,20 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 
 use anyhow::{Context, Result, ensure};
 use routewarden_core::facts::{FactSource, Relation};
-use routewarden_core::{Asn, PeerTable, RouteAttributes, RouteEventKind, Timestamp};
+use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::relations::{Inferred, PathSet, infer};
-use routewarden_feeds::sources::InputKind;
-use routewarden_feeds::stream::{Run, StreamOptions, open_tables, open_updates};
-use routewarden_feeds::{MergedStream, Report};
+use routewarden_feeds::Report;
 
 use crate::cli::{FactArgs, RelationsArgs};
-use crate::progress::Bar;
-use crate::{Exit, facts, pipeline, summary};
+use crate::tables::{self, ReadInputs, Reading};
+use crate::{Exit, facts, summary};
 
 pub(super) fn run(args: &RelationsArgs) -> Result<Exit> {
     let named = FactArgs { relations: args.relations.clone(), ..FactArgs::default() };
@@ -56,56 +52,23 @@ struct Read {
 }
 
 fn read(args: &RelationsArgs) -> Result<Read> {
-    let found = pipeline::find(&args.inputs, args.keep_going)?;
-    let (tables, updates) =
-        found.files.into_iter().partition(|file| file.kind == Some(InputKind::Table));
-    let mut options = StreamOptions {
-        keep_going: args.keep_going,
-        threads: args.threads.and_then(|threads| NonZeroUsize::new(threads as usize)),
-        ..StreamOptions::default()
-    };
     let mut paths = PathSet::new(args.route_servers.clone());
     if args.no_bogons {
         paths = paths.with_reserved_asns();
     }
-    let mut taken = Taken { paths, latest: None, peers: PeerTable::default() };
-    let tables = taken.all(open_tables(tables, &options)?, ("tables", args.quiet))?;
-    // Updates older than a table tell of links, too.
-    options.table_times = BTreeMap::new();
-    let updates = taken.all(open_updates(updates, &options)?, ("updates", args.quiet))?;
-    let Taken { paths, latest, .. } = taken;
-    Ok(Read { paths, latest, reports: [tables, updates], errors: found.errors })
-}
-
-struct Taken {
-    paths: PathSet,
-    latest: Option<Timestamp>,
-    peers: PeerTable,
-}
-
-impl Taken {
-    fn all(&mut self, mut stream: MergedStream, what: (&'static str, bool)) -> Result<Report> {
-        let bar = Bar::new(what.0, stream.progress(), what.1);
-        let Taken { paths, latest, peers } = self;
-        stream.for_each(peers, |_, run| {
-            bar.update();
-            take(paths, latest, &run);
-            ControlFlow::Continue(())
-        })?;
-        Ok(stream.finish())
-    }
-}
-
-fn take(paths: &mut PathSet, latest: &mut Option<Timestamp>, run: &Run<'_>) {
-    for (_, event) in run.events() {
-        if let RouteEventKind::Announcement { attributes, .. }
-        | RouteEventKind::TableEntry { attributes, .. } = event.kind
-            && let Some(route) = RouteAttributes::decode(run.batch.attributes(attributes))
-        {
-            paths.insert(route.as_path);
-            *latest = Some(event.time).max(*latest);
-        }
-    }
+    let mut latest = None;
+    let reading = Reading {
+        threads: args.threads,
+        keep_going: args.keep_going,
+        quiet: args.quiet,
+        ..Reading::default()
+    };
+    let read = tables::read_all(&args.inputs, reading, |route| {
+        paths.insert(route.path);
+        latest = Some(route.time).max(latest);
+    })?;
+    let ReadInputs { reports, errors } = read;
+    Ok(Read { paths, latest, reports, errors })
 }
 
 /// What the head of the output tells.

@@ -1,0 +1,232 @@
+//! Everything that a measurement on the command line rests on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use routewarden_core::facts::{IrrTable, Sha256, Sourced};
+use routewarden_core::{Asn, Timestamp};
+use routewarden_detect::Incident;
+use routewarden_feeds::facts::{Load, load_file, load_irr, load_participants, load_peering_db};
+use routewarden_measure::{
+    EventKind, EventTable, InputKind, NoData, PROFILE_OCTETS_MAX, Period, Profile,
+};
+use sha2::Digest;
+
+use crate::cli::MeasureArgs;
+use crate::exit::UsageError;
+use crate::readiness::{
+    Announced, EventSource, Events, References, Seen, Source, Span, Survey, look_up,
+};
+use crate::tables::{self, Reading};
+use crate::{facts, incidents, summary};
+
+/// A survey, with what it was made of.
+pub(super) struct Gathered {
+    pub(super) survey: Survey,
+    pub(super) references: References,
+    pub(super) announced: Announced,
+    pub(super) is_incomplete: bool,
+}
+
+/// Reads all that was named, and looks up every AS that it tells of, and those asked for.
+pub(super) fn gather(args: &MeasureArgs, asked: &[Asn]) -> Result<Gathered> {
+    let (profile, profile_sha256) = profile(&args.profile)?;
+    let read = args.incidents.as_deref().map(incidents::read_with_digest).transpose()?;
+    let (incidents, incidents_sha256) = read.unzip();
+    let incidents = incidents.unwrap_or_default();
+    let span = span(args, &incidents)?;
+    let references = references(args)?;
+    let (announced, is_incomplete) = announced(args, &references, &span)?;
+    let events = events(args, &incidents, &references)?;
+    let mut sources = Vec::new();
+    if let Some(path) = &args.incidents {
+        sources.push(incident_source(path, incidents.len(), incidents_sha256));
+    }
+    sources.extend(announced.source().cloned());
+    sources.extend(references.sources());
+    let mut table = EventTable::new(span.period, events.events)?;
+    for (kind, input) in unknown_events(args, &references) {
+        table = table.without(kind, NoData::InputMissing { input });
+    }
+    let also: Vec<Asn> = table.asns().chain(asked.iter().copied()).collect();
+    let ases = look_up(&references, &announced, also);
+    let dismissed = events.dismissed;
+    let survey = Survey {
+        profile,
+        profile_sha256,
+        span,
+        events: table,
+        dismissed,
+        ases,
+        sources,
+        measured_at: None,
+    };
+    Ok(Gathered { survey, references, announced, is_incomplete })
+}
+
+/// Kinds of events that cannot be found out, each for want of an input.
+fn unknown_events(args: &MeasureArgs, references: &References) -> Vec<(EventKind, InputKind)> {
+    let has_delegations = !references.facts.delegations.is_empty();
+    let missing = |kind: EventKind| match kind {
+        _ if args.incidents.is_none() => Some(InputKind::Incidents),
+        EventKind::AdministrativeBogonPrefix | EventKind::AdministrativeBogonAsn => {
+            (!has_delegations).then_some(InputKind::Delegations)
+        }
+        EventKind::RouteLeak
+        | EventKind::Misorigination
+        | EventKind::BogonPrefix
+        | EventKind::BogonAsn => None,
+    };
+    EventKind::ALL.into_iter().filter_map(|kind| Some((kind, missing(kind)?))).collect()
+}
+
+/// A profile by name or file, with the digest of its text: its version.
+fn profile(named: &str) -> Result<(Profile, Sha256)> {
+    let text = match Profile::built_in_text(named) {
+        Some(text) => text.to_owned(),
+        None if Path::new(named).exists() => {
+            let octets = fs::metadata(named)?.len();
+            anyhow::ensure!(
+                octets <= PROFILE_OCTETS_MAX as u64,
+                "{named} is larger than {PROFILE_OCTETS_MAX} octets"
+            );
+            fs::read_to_string(named).with_context(|| format!("cannot read {named}"))?
+        }
+        None => {
+            let known = Profile::built_in_ids().collect::<Vec<_>>().join(", ");
+            let text = format!("no profile {named}: there are {known}, or name a file");
+            return Err(UsageError(text).into());
+        }
+    };
+    let profile = Profile::parse(&text).with_context(|| format!("cannot use the profile {named}"))?;
+    Ok((profile, Sha256(sha2::Sha256::digest(text.as_bytes()).into())))
+}
+
+/// The time asked for; else the month of the newest incident.
+fn span(args: &MeasureArgs, incidents: &[Incident]) -> Result<Span> {
+    let newest = incidents.iter().map(|i| i.ended_at.unwrap_or(i.last_seen)).max();
+    let begun = incidents.iter().map(|incident| incident.first_seen).max();
+    if let Some(days) = args.window {
+        let until = args.until.or(newest).ok_or_else(|| {
+            UsageError("--window without --until needs incidents".to_owned())
+        })?;
+        let period = Period::rolling(days, until)?;
+        return Ok(Span { id: format!("{days}d"), period, is_over: true });
+    }
+    let id = match (&args.month, begun) {
+        (Some(month), _) => month.clone(),
+        (None, Some(begun)) => begun.to_string().chars().take(7).collect(),
+        (None, None) => {
+            let text = "which time? Give --month, --window, or --incidents with any";
+            return Err(UsageError(text.to_owned()).into());
+        }
+    };
+    let period: Period = id.parse().map_err(|error| UsageError(format!("--month {id}: {error}")))?;
+    let now = Timestamp::from_micros(micros_now());
+    let is_over = period.until() <= now;
+    let period = if is_over { period } else { period.up_to(now)? };
+    Ok(Span { id, period, is_over })
+}
+
+fn micros_now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or(0)
+}
+
+fn references(args: &MeasureArgs) -> Result<References> {
+    let irr: Vec<Sourced<IrrTable>> =
+        args.irr.iter().map(|path| read(path, "route objects", load_irr)).collect::<Result<_>>()?;
+    let irr_sources = irr.iter().map(|sourced| sourced.source.clone()).collect();
+    let irr = united(irr);
+    let peering_db = args.peering_db.as_deref();
+    let peering_db = peering_db.map(|path| read(path, "PeeringDB", load_peering_db)).transpose()?;
+    let participants = args.participants.iter();
+    let mut facts = facts::load(&args.facts)?;
+    if let Some(peering_db) = &peering_db {
+        facts.route_servers.extend(peering_db.route_servers());
+        facts.route_servers.sort_unstable();
+        facts.route_servers.dedup();
+    }
+    Ok(References {
+        facts,
+        irr,
+        irr_sources,
+        peering_db,
+        participants: participants
+            .map(|path| read(path, "participants", load_participants))
+            .collect::<Result<_>>()?,
+    })
+}
+
+fn united(mut tables: Vec<Sourced<IrrTable>>) -> Option<IrrTable> {
+    if tables.len() < 2 {
+        return tables.pop().map(|sourced| sourced.table);
+    }
+    Some(IrrTable::united(tables.iter().map(|sourced| &sourced.table)))
+}
+
+fn read<T>(path: &Path, what: &str, load: Load<T>) -> Result<Sourced<T>> {
+    let loaded = load_file(path, None, load).with_context(|| format!("cannot load {what}"))?;
+    Ok(loaded.facts)
+}
+
+/// What was announced, and whether the data is incomplete.
+fn announced(args: &MeasureArgs, references: &References, span: &Span) -> Result<(Announced, bool)> {
+    if args.routes.is_empty() {
+        let origins = references.facts.origins.as_ref();
+        return Ok((origins.map(Announced::of_origins).unwrap_or_default(), false));
+    }
+    let mut seen = Seen::default();
+    let window = (Some(span.period.from()), Some(span.period.until()));
+    let reading = Reading { quiet: args.quiet, window, ..Reading::default() };
+    let read = tables::read_all(&args.routes, reading, |route| {
+        if let Some(origin) = route.path.origin() {
+            seen.add(route.peer, route.prefix, origin);
+        }
+    })?;
+    let mut is_incomplete = summary::faults(&read.reports, args.quiet)?;
+    if seen.over_limit() > 0 {
+        is_incomplete = true;
+        writeln!(io::stderr(), "LIMIT REACHED: {} routes not taken", seen.over_limit())?;
+    }
+    let names: Vec<String> = args.routes.iter().map(|input| file_name(Path::new(input))).collect();
+    Ok((seen.announced(names.join(", "), usize::from(args.least_peers)), is_incomplete))
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| path.display().to_string())
+}
+
+fn events(args: &MeasureArgs, incidents: &[Incident], references: &References) -> Result<Events> {
+    let known = |id: &&String| !incidents.iter().any(|incident| incident.id == **id);
+    if let Some(unknown) = args.false_positive.iter().find(known) {
+        let text = format!("--false-positive {unknown}: no incident of that id was given");
+        return Err(UsageError(text).into());
+    }
+    let reason = |id: &String| (id.clone(), "found to be a false positive".to_owned());
+    let false_positives: BTreeMap<String, String> = args.false_positive.iter().map(reason).collect();
+    let source = EventSource {
+        facts: &references.facts,
+        irr: references.irr.as_ref(),
+        false_positives: &false_positives,
+    };
+    let mut events = Events::default();
+    for incident in incidents {
+        events.add(&incident.id, incident, &source);
+    }
+    Ok(events)
+}
+
+fn incident_source(path: &Path, entries: usize, sha256: Option<Sha256>) -> Source {
+    Source {
+        input: InputKind::Incidents,
+        name: file_name(path),
+        date: None,
+        sha256,
+        entries: entries as u64,
+    }
+}

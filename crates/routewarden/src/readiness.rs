@@ -1,0 +1,23 @@
+//! How ready networks are: what the measurement framework is told, and what it says.
+//!
+//! ```text
+//! incidents, verdicts ─► events  ┐
+//! tables, origins     ─► routes  ├─► survey ─► readiness of each AS ─► answers ─► table, JSON, CSV, pages
+//! VRPs, IRR, Spoofer, ─► inputs  ┘
+//! contacts
+//! ```
+//!
+//! The formulae are `routewarden-measure`'s; here is where the figures come from, and in what form they
+//! go out. The command line and the API give the same documents.
+
+mod answer;
+mod events;
+mod inputs;
+mod routes;
+mod survey;
+
+pub(crate) use answer::{AsAnswer, Head};
+pub(crate) use events::{EventSource, Events};
+pub(crate) use inputs::{References, Source};
+pub(crate) use routes::{Announced, Seen};
+pub(crate) use survey::{Span, Survey, look_up};
