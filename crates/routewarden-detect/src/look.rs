@@ -5,6 +5,7 @@
 //! took. Peers are sessions here, not ASes; routes of lost sessions are not shown.
 
 mod asn;
+mod origins;
 mod prefixes;
 mod standing;
 #[cfg(test)]
@@ -14,6 +15,8 @@ use routewarden_core::facts::AspaState;
 use routewarden_core::{AddressFamily, AsPathBuf, Asn, Peer, Prefix, Timestamp};
 
 use self::asn::AsWalk;
+pub use self::origins::OriginsLook;
+use self::origins::OriginsWalk;
 use self::prefixes::PrefixWalk;
 use crate::path::KnownRelation;
 use crate::{Detector, RovSummary};
@@ -28,6 +31,9 @@ pub const LOOK_ORIGINS_MAX: usize = 100;
 pub const LOOK_NEIGHBORS_MAX: usize = 500;
 /// Most neighbours of an AS that are looked at: ten times what the largest has.
 pub const LOOK_NEIGHBORS_SEEN_MAX: usize = 100_000;
+/// Most routes (prefix and origin) that an answer to [`Query::Origins`] has: ten times the table of the
+/// Internet.
+pub const LOOK_ALL_ROUTES_MAX: usize = 16_000_000;
 /// A step ends with the prefix at which it has looked at so many routes.
 pub const LOOK_STEP_ROUTES: usize = 10_000;
 
@@ -48,6 +54,11 @@ pub enum Query {
     },
     /// An AS.
     Asn(Asn),
+    /// All prefixes with their origins.
+    Origins {
+        /// Those that so many peer ASes have; where fewer are heard, all of them.
+        least_peers: usize,
+    },
 }
 
 /// How prefixes of the table stand to the one asked for.
@@ -68,6 +79,8 @@ pub enum Answer {
     Prefixes(PrefixLook),
     /// To [`Query::Asn`].
     Asn(AsLook),
+    /// To [`Query::Origins`].
+    Origins(OriginsLook),
 }
 
 /// Prefixes with their routes.
@@ -184,6 +197,7 @@ pub struct Walk(Kind);
 enum Kind {
     Prefixes(PrefixWalk),
     Asn(AsWalk),
+    Origins(OriginsWalk),
 }
 
 impl Walk {
@@ -194,6 +208,7 @@ impl Walk {
                 Kind::Prefixes(PrefixWalk::new((prefix, matching), prefixes_max))
             }
             Query::Asn(asn) => Kind::Asn(AsWalk::new(asn)),
+            Query::Origins { least_peers } => Kind::Origins(OriginsWalk::new(least_peers)),
         })
     }
 
@@ -203,6 +218,7 @@ impl Walk {
         match &mut self.0 {
             Kind::Prefixes(walk) => walk.step(detector).map(Answer::Prefixes),
             Kind::Asn(walk) => walk.step(detector).map(Answer::Asn),
+            Kind::Origins(walk) => walk.step(detector).map(Answer::Origins),
         }
     }
 }

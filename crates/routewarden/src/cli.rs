@@ -21,8 +21,8 @@ pub use config::{ConfigArgs, ConfigCheckArgs, ConfigCommand, SPEED_MAX, ServeArg
 pub use constituency::{
     CheckArgs, ConstituencyCommand, InitArgs, RpkiCommand, RpkiDiffArgs, TableArgs,
 };
-pub use readiness::{MeasureArgs, ReadinessArgs, ReadinessFormat};
 pub use data::{BackupArgs, DataCommand, RestoreArgs, VerifyArgs};
+pub use readiness::{MeasureArgs, ReadinessArgs, ReadinessFormat};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, with findings or without; 1 error; 2 usage; 3 done on incomplete data

@@ -18,6 +18,6 @@ mod survey;
 
 pub(crate) use answer::{AsAnswer, Head};
 pub(crate) use events::{EventSource, Events};
-pub(crate) use inputs::{References, Source};
+pub(crate) use inputs::{Beside, References, Source};
 pub(crate) use routes::{Announced, Seen};
 pub(crate) use survey::{Span, Survey, look_up};

@@ -74,17 +74,7 @@ impl PrefixWalk {
                 let is_behind = |held: &Prefix| last.is_none_or(|last| held.len() < last.len());
                 Some((shard.rib.covering(asked).find(is_behind)?, shard))
             }
-            Matching::Covered => {
-                let from = last.unwrap_or(*asked);
-                let next_of = |shard: &'a DetectorShard| {
-                    let mut held = shard.rib.covered_from(asked, &from);
-                    let is_next = |held: &Prefix| {
-                        Some(*held) != last && shard.shard.share(held) == Share::Home
-                    };
-                    Some((held.find(is_next)?, shard))
-                };
-                detector.shards().filter_map(next_of).min_by_key(|&(prefix, _)| prefix)
-            }
+            Matching::Covered => next_covered(detector, asked, last),
         }
     }
 
@@ -97,4 +87,19 @@ impl PrefixWalk {
             truncated: self.truncated,
         }
     }
+}
+
+/// The first prefix behind `last` that lies in `asked`, with the shard that answers for it.
+pub(super) fn next_covered<'a>(
+    detector: &'a Detector,
+    asked: &Prefix,
+    last: Option<Prefix>,
+) -> Option<(Prefix, &'a DetectorShard)> {
+    let from = last.unwrap_or(*asked);
+    let next_of = |shard: &'a DetectorShard| {
+        let mut held = shard.rib.covered_from(asked, &from);
+        let is_next = |held: &Prefix| Some(*held) != last && shard.shard.share(held) == Share::Home;
+        Some((held.find(is_next)?, shard))
+    };
+    detector.shards().filter_map(next_of).min_by_key(|&(prefix, _)| prefix)
 }

@@ -111,13 +111,12 @@ impl<'a> AsAnswer<'a> {
         routes: Option<(&References, &Announced)>,
     ) -> Self {
         let readiness = survey.readiness(surveyed);
-        let faulty = routes.map(|(references, announced)| {
-            references.faulty_routes(surveyed.asn, announced)
-        });
+        let faulty =
+            routes.map(|(references, announced)| references.faulty_routes(surveyed.asn, announced));
         let faulty = faulty.unwrap_or_default();
         let metrics = readiness.metrics.into_iter().zip(&survey.profile.metrics);
-        let metrics =
-            metrics.map(|(result, metric)| metric_answer(survey, surveyed, result, metric, &faulty));
+        let metrics = metrics
+            .map(|(result, metric)| metric_answer(survey, surveyed, result, metric, &faulty));
         let [ipv4, ipv6] = surveyed.prefixes;
         AsAnswer {
             asn: surveyed.asn,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use routewarden_core::facts::{Facts, IrrState, IrrTable, RovState};
-use routewarden_core::{Asn, Origin, Prefix};
+use routewarden_core::{Asn, Origin, Prefix, Timestamp};
 use routewarden_detect::{Incident, IncidentKind};
 use routewarden_measure::{Event, EventKind};
 
@@ -21,9 +21,17 @@ pub(crate) struct Events {
     pub(crate) events: Vec<Event>,
     /// Reason by id of the incident.
     pub(crate) dismissed: BTreeMap<String, String>,
+    /// How far what is known reaches: what lasts then is not known to have lasted longer. `None` where
+    /// that is the end of the period.
+    known_until: Option<Timestamp>,
 }
 
 impl Events {
+    /// No events yet; nothing is known from a time on.
+    pub(crate) fn until(known_until: Option<Timestamp>) -> Self {
+        Events { known_until, ..Events::default() }
+    }
+
     /// Adds an incident, under the id by which it is known; one that no metric counts adds nothing.
     pub(crate) fn add(&mut self, id: &str, incident: &Incident, source: &EventSource<'_>) {
         let Some(kind) = kind(incident, source.facts) else { return };
@@ -33,7 +41,7 @@ impl Events {
         };
         let mut event = Event {
             from: incident.first_seen,
-            until: incident.ended_at,
+            until: incident.ended_at.or(self.known_until),
             id: id.to_owned(),
             kind,
             culprits: incident.culprits.clone(),

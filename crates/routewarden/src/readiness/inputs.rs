@@ -1,6 +1,7 @@
 //! What a measurement rests on beside incidents and routes, and the figures of one AS.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use routewarden_core::facts::{
     FactSource, Facts, IrrState, IrrTable, ParticipantTable, PeeringDbTable, RovState, Sha256,
@@ -38,18 +39,38 @@ impl Source {
     }
 }
 
+/// Facts that only measurements rest on, by the name of their source.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside {
+    pub(crate) irr: BTreeMap<String, Arc<Sourced<IrrTable>>>,
+    pub(crate) peering_db: BTreeMap<String, Arc<Sourced<PeeringDbTable>>>,
+    pub(crate) participants: BTreeMap<String, Arc<Sourced<ParticipantTable>>>,
+}
+
 /// Facts that measurements rest on. What is not given is unknown, never "no".
 #[derive(Debug, Default)]
 pub(crate) struct References {
     pub(crate) facts: Facts,
+    pub(crate) beside: Beside,
+    /// The route objects of all registries.
     pub(crate) irr: Option<IrrTable>,
-    /// Files that the route objects come from.
-    pub(crate) irr_sources: Vec<FactSource>,
-    pub(crate) peering_db: Option<Sourced<PeeringDbTable>>,
-    pub(crate) participants: Vec<Sourced<ParticipantTable>>,
 }
 
 impl References {
+    /// Of the facts of detection, and those beside them.
+    pub(crate) fn new(mut facts: Facts, beside: Beside) -> Self {
+        let route_servers = beside.peering_db.values().flat_map(|table| table.route_servers());
+        facts.route_servers.extend(route_servers);
+        facts.route_servers.sort_unstable();
+        facts.route_servers.dedup();
+        let mut tables = beside.irr.values().map(|sourced| &sourced.table);
+        let irr = match (tables.len(), tables.next()) {
+            (1, Some(only)) => Some(only.clone()),
+            (_, first) => first.map(|first| IrrTable::united(std::iter::once(first).chain(tables))),
+        };
+        References { facts, beside, irr }
+    }
+
     /// Everything given, in the order of [`InputKind`].
     pub(crate) fn sources(&self) -> Vec<Source> {
         let of = |input| move |source: &FactSource| Source::of(input, source);
@@ -57,9 +78,11 @@ impl References {
         let mut sources: Vec<Source> = Vec::new();
         let delegations = facts.delegations.iter().map(|sourced| &sourced.source);
         sources.extend(delegations.map(of(InputKind::Delegations)));
-        sources.extend(self.irr_sources.iter().map(of(InputKind::Irr)));
+        let irr = self.beside.irr.values().map(|sourced| &sourced.source);
+        sources.extend(irr.map(of(InputKind::Irr)));
         sources.extend(facts.vrps.iter().map(|v| Source::of(InputKind::Vrps, &v.source)));
-        sources.extend(self.peering_db.iter().map(|p| Source::of(InputKind::Contacts, &p.source)));
+        let contacts = self.beside.peering_db.values().map(|sourced| &sourced.source);
+        sources.extend(contacts.map(of(InputKind::Contacts)));
         sources.extend(facts.aspas.iter().map(|a| Source::of(InputKind::Aspas, &a.source)));
         sources.extend(facts.relations.iter().map(|r| Source::of(InputKind::Relations, &r.source)));
         sources
@@ -86,10 +109,12 @@ impl References {
 
     /// Contacts that can be looked up; `None` where nobody was asked.
     fn contacts(&self, asn: Asn) -> Option<BTreeSet<ContactKind>> {
-        let peering_db = self.peering_db.as_ref()?;
-        let network = peering_db.network(asn);
-        let contacts = network.map(|network| &*network.contacts).unwrap_or_default();
-        let reachable = contacts.iter().filter(|c| !c.email.is_empty() || !c.phone.is_empty());
+        if self.beside.peering_db.is_empty() {
+            return None;
+        }
+        let networks = self.beside.peering_db.values().filter_map(|table| table.network(asn));
+        let contacts = networks.flat_map(|network| &network.contacts);
+        let reachable = contacts.filter(|c| !c.email.is_empty() || !c.phone.is_empty());
         Some(reachable.filter_map(|contact| peering_db_contact(&contact.role)).collect())
     }
 

@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn space_counts_once() {
-        let prefixes = ["10.0.0.0/23", "10.0.1.0/24", "10.0.4.0/25", "10.0.4.128/25", "2001:db8::/47"];
+        let prefixes =
+            ["10.0.0.0/23", "10.0.1.0/24", "10.0.4.0/25", "10.0.4.128/25", "2001:db8::/47"];
         let space = space(prefixes.iter().map(|text| text.parse().unwrap()));
         assert_eq!((space.ipv4_24s, space.ipv6_48s), (3, 2));
     }

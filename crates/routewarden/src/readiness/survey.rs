@@ -73,9 +73,9 @@ fn in_parts<T: Sync, R: Send>(items: &[T], each: impl Fn(&T) -> R + Sync) -> Vec
             .chunks(size)
             .map(|part| scope.spawn(move || part.iter().map(each).collect::<Vec<R>>()))
             .collect();
-        let joined = parts.into_iter().map(|part| {
-            part.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
-        });
+        let joined = parts
+            .into_iter()
+            .map(|part| part.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload)));
         joined.flatten().collect()
     })
 }

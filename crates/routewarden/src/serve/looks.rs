@@ -15,6 +15,8 @@ use crate::status::{Look, NoLook};
 pub(crate) const LOOKS_WAITING_MAX: usize = 16;
 /// Milliseconds for which somebody waits for a look.
 pub(crate) const LOOK_WAIT_MS_MAX: u64 = 5_000;
+/// Milliseconds for which a survey of the whole table is waited for.
+pub(crate) const SURVEY_WAIT_MS_MAX: u64 = 600_000;
 /// Looks may take this share of the engine's time: one part in so many.
 const LOOK_SHARE: u32 = 5;
 
@@ -31,11 +33,16 @@ pub(crate) struct LookAsker {
     wait: Duration,
 }
 
+/// A look that has begun, and who waits for it.
+type UnderWay = (Walk, oneshot::Sender<Look>);
+
 /// Where they are taken: the engine's.
 pub(crate) struct LookDesk {
     asked: mpsc::Receiver<Asked>,
     has_begun: Arc<AtomicBool>,
-    under_way: Option<(Walk, oneshot::Sender<Look>)>,
+    under_way: Option<UnderWay>,
+    /// A look at all of the table, which makes its steps when nobody else looks.
+    survey: Option<UnderWay>,
     /// Before that, no further step is made.
     next_at: Instant,
 }
@@ -46,12 +53,16 @@ pub(crate) fn desk() -> (LookAsker, LookDesk) {
     let has_begun = Arc::new(AtomicBool::new(false));
     let wait = Duration::from_millis(LOOK_WAIT_MS_MAX);
     let asker = LookAsker { asked: sender, has_begun: Arc::clone(&has_begun), wait };
-    (asker, LookDesk { asked, has_begun, under_way: None, next_at: Instant::now() })
+    (asker, LookDesk { asked, has_begun, under_way: None, survey: None, next_at: Instant::now() })
 }
 
 impl LookAsker {
     /// Asks, and waits for the answer.
     pub(crate) async fn ask(&self, query: Query) -> Result<Look, NoLook> {
+        let wait = match query {
+            Query::Prefixes { .. } | Query::Asn(_) => self.wait,
+            Query::Origins { .. } => Duration::from_millis(SURVEY_WAIT_MS_MAX),
+        };
         if !self.has_begun.load(Ordering::Relaxed) {
             return Err(NoLook::Starting);
         }
@@ -60,7 +71,7 @@ impl LookAsker {
             mpsc::error::TrySendError::Full(_) => NoLook::Busy,
             mpsc::error::TrySendError::Closed(_) => NoLook::Ending,
         })?;
-        let answer = timeout(self.wait, answer).await.map_err(|_| NoLook::TooSlow)?;
+        let answer = timeout(wait, answer).await.map_err(|_| NoLook::TooSlow)?;
         answer.map_err(|_| NoLook::Ending)
     }
 }
@@ -73,31 +84,48 @@ impl LookDesk {
 
     /// Waits until there is a step to make. Nothing is lost when it is not waited for to the end.
     pub(crate) async fn ready(&mut self) {
-        if self.under_way.is_none() {
-            match self.asked.recv().await {
-                Some(Asked { query, reply }) => {
-                    self.under_way = Some((Walk::new(query), reply));
+        while self.under_way.is_none() {
+            let asked = if self.survey.is_some() {
+                match self.asked.try_recv() {
+                    Ok(asked) => Some(asked),
+                    // The survey has a step to make.
+                    Err(_) => break,
                 }
+            } else {
+                self.asked.recv().await
+            };
+            match asked {
+                Some(asked) => self.begin_look(asked),
                 None => std::future::pending().await,
             }
         }
         sleep_until(self.next_at).await;
     }
 
-    /// Makes a step of the look under way, if it may.
+    /// Begins a look. Of surveys there is one at a time: the one before is given up.
+    fn begin_look(&mut self, Asked { query, reply }: Asked) {
+        let place = match query {
+            Query::Origins { .. } => &mut self.survey,
+            Query::Prefixes { .. } | Query::Asn(_) => &mut self.under_way,
+        };
+        *place = Some((Walk::new(query), reply));
+    }
+
+    /// Makes a step of the look under way, if it may; else of the survey.
     pub(crate) fn step(&mut self, core: &Core) {
         let started = Instant::now();
-        let Some((walk, reply)) = self.under_way.as_mut().filter(|_| started >= self.next_at)
-        else {
+        if started < self.next_at {
             return;
-        };
+        }
+        let place = if self.under_way.is_some() { &mut self.under_way } else { &mut self.survey };
+        let Some((walk, reply)) = place else { return };
         if reply.is_closed() {
-            self.under_way = None;
+            *place = None;
             return;
         }
         let answer = walk.step(core.detector());
         if let Some(answer) = answer
-            && let Some((_, reply)) = self.under_way.take()
+            && let Some((_, reply)) = place.take()
         {
             let look = Look { in_baseline: core.in_baseline(), answer };
             // Who asked may have gone meanwhile.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use routewarden_core::facts::{IrrTable, Sha256, Sourced};
+use routewarden_core::facts::{Sha256, Sourced};
 use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
 use routewarden_feeds::facts::{Load, load_file, load_irr, load_participants, load_peering_db};
@@ -18,7 +19,7 @@ use sha2::Digest;
 use crate::cli::MeasureArgs;
 use crate::exit::UsageError;
 use crate::readiness::{
-    Announced, EventSource, Events, References, Seen, Source, Span, Survey, look_up,
+    Announced, Beside, EventSource, Events, References, Seen, Source, Span, Survey, look_up,
 };
 use crate::tables::{self, Reading};
 use crate::{facts, incidents, summary};
@@ -101,7 +102,8 @@ fn profile(named: &str) -> Result<(Profile, Sha256)> {
             return Err(UsageError(text).into());
         }
     };
-    let profile = Profile::parse(&text).with_context(|| format!("cannot use the profile {named}"))?;
+    let profile =
+        Profile::parse(&text).with_context(|| format!("cannot use the profile {named}"))?;
     Ok((profile, Sha256(sha2::Sha256::digest(text.as_bytes()).into())))
 }
 
@@ -110,9 +112,10 @@ fn span(args: &MeasureArgs, incidents: &[Incident]) -> Result<Span> {
     let newest = incidents.iter().map(|i| i.ended_at.unwrap_or(i.last_seen)).max();
     let begun = incidents.iter().map(|incident| incident.first_seen).max();
     if let Some(days) = args.window {
-        let until = args.until.or(newest).ok_or_else(|| {
-            UsageError("--window without --until needs incidents".to_owned())
-        })?;
+        let until = args
+            .until
+            .or(newest)
+            .ok_or_else(|| UsageError("--window without --until needs incidents".to_owned()))?;
         let period = Period::rolling(days, until)?;
         return Ok(Span { id: format!("{days}d"), period, is_over: true });
     }
@@ -124,7 +127,8 @@ fn span(args: &MeasureArgs, incidents: &[Incident]) -> Result<Span> {
             return Err(UsageError(text.to_owned()).into());
         }
     };
-    let period: Period = id.parse().map_err(|error| UsageError(format!("--month {id}: {error}")))?;
+    let period: Period =
+        id.parse().map_err(|error| UsageError(format!("--month {id}: {error}")))?;
     let now = Timestamp::from_micros(micros_now());
     let is_over = period.until() <= now;
     let period = if is_over { period } else { period.up_to(now)? };
@@ -137,35 +141,23 @@ fn micros_now() -> i64 {
 }
 
 fn references(args: &MeasureArgs) -> Result<References> {
-    let irr: Vec<Sourced<IrrTable>> =
-        args.irr.iter().map(|path| read(path, "route objects", load_irr)).collect::<Result<_>>()?;
-    let irr_sources = irr.iter().map(|sourced| sourced.source.clone()).collect();
-    let irr = united(irr);
-    let peering_db = args.peering_db.as_deref();
-    let peering_db = peering_db.map(|path| read(path, "PeeringDB", load_peering_db)).transpose()?;
-    let participants = args.participants.iter();
-    let mut facts = facts::load(&args.facts)?;
-    if let Some(peering_db) = &peering_db {
-        facts.route_servers.extend(peering_db.route_servers());
-        facts.route_servers.sort_unstable();
-        facts.route_servers.dedup();
-    }
-    Ok(References {
-        facts,
-        irr,
-        irr_sources,
-        peering_db,
-        participants: participants
-            .map(|path| read(path, "participants", load_participants))
-            .collect::<Result<_>>()?,
-    })
+    let beside = Beside {
+        irr: named(&args.irr, "route objects", load_irr)?,
+        peering_db: named(args.peering_db.as_slice(), "PeeringDB", load_peering_db)?,
+        participants: named(&args.participants, "participants", load_participants)?,
+    };
+    Ok(References::new(facts::load(&args.facts)?, beside))
 }
 
-fn united(mut tables: Vec<Sourced<IrrTable>>) -> Option<IrrTable> {
-    if tables.len() < 2 {
-        return tables.pop().map(|sourced| sourced.table);
-    }
-    Some(IrrTable::united(tables.iter().map(|sourced| &sourced.table)))
+/// Facts by the number of their file.
+fn named<T>(
+    paths: &[PathBuf],
+    what: &str,
+    load: Load<T>,
+) -> Result<BTreeMap<String, Arc<Sourced<T>>>> {
+    let read =
+        |(at, path): (usize, &PathBuf)| Ok((format!("{at:04}"), Arc::new(read(path, what, load)?)));
+    paths.iter().enumerate().map(read).collect()
 }
 
 fn read<T>(path: &Path, what: &str, load: Load<T>) -> Result<Sourced<T>> {
@@ -174,7 +166,11 @@ fn read<T>(path: &Path, what: &str, load: Load<T>) -> Result<Sourced<T>> {
 }
 
 /// What was announced, and whether the data is incomplete.
-fn announced(args: &MeasureArgs, references: &References, span: &Span) -> Result<(Announced, bool)> {
+fn announced(
+    args: &MeasureArgs,
+    references: &References,
+    span: &Span,
+) -> Result<(Announced, bool)> {
     if args.routes.is_empty() {
         let origins = references.facts.origins.as_ref();
         return Ok((origins.map(Announced::of_origins).unwrap_or_default(), false));
@@ -208,13 +204,16 @@ fn events(args: &MeasureArgs, incidents: &[Incident], references: &References) -
         return Err(UsageError(text).into());
     }
     let reason = |id: &String| (id.clone(), "found to be a false positive".to_owned());
-    let false_positives: BTreeMap<String, String> = args.false_positive.iter().map(reason).collect();
+    let false_positives: BTreeMap<String, String> =
+        args.false_positive.iter().map(reason).collect();
     let source = EventSource {
         facts: &references.facts,
         irr: references.irr.as_ref(),
         false_positives: &false_positives,
     };
-    let mut events = Events::default();
+    // What has not ended in the file lasts as long as the file knows of anything.
+    let known_until = incidents.iter().map(|i| i.ended_at.unwrap_or(i.last_seen)).max();
+    let mut events = Events::until(known_until);
     for incident in incidents {
         events.add(&incident.id, incident, &source);
     }

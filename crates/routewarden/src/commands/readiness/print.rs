@@ -87,7 +87,8 @@ fn alone(out: &mut dyn Write, head: &Head<'_>, answer: &AsAnswer<'_>) -> io::Res
 fn incidents(out: &mut dyn Write, answer: &AsAnswer<'_>) -> io::Result<()> {
     let counted = answer.metrics.iter().flat_map(|metric| {
         metric.result.incidents.iter().map(|incident| {
-            let points = format!("{} x {} %", incident.coefficient.points(), incident.weight_percent);
+            let points =
+                format!("{} x {} %", incident.coefficient.points(), incident.weight_percent);
             let events = incident.events.iter().cloned().collect::<Vec<_>>().join(" ");
             let (from, until) = (incident.from.to_string(), incident.until.to_string());
             [metric.result.id.clone(), points, from, until, events]
@@ -115,7 +116,8 @@ fn several(out: &mut dyn Write, head: &Head<'_>, answers: &[AsAnswer<'_>]) -> io
     });
     let ids = ids.unwrap_or_default().join("  ");
     let rows = answers.iter().map(|answer| {
-        let scores = answer.actions.iter().map(|action| format!("{:>5}", percent(action.result.score)));
+        let scores =
+            answer.actions.iter().map(|action| format!("{:>5}", percent(action.result.score)));
         let scores = scores.collect::<Vec<_>>().join("  ");
         let name = answer.name.unwrap_or_default().to_owned();
         [answer.asn.to_string(), answer.country.unwrap_or_default().to_owned(), scores, name]

@@ -177,10 +177,14 @@ struct TableNeighbour {
 }
 
 impl TablePage {
-    fn of(Look { in_baseline, answer }: Look) -> Self {
+    /// `None` of a survey, which no page asks for.
+    fn of(Look { in_baseline, answer }: Look) -> Option<Self> {
         match answer {
-            Answer::Prefixes(look) => TablePage::Prefixes(TablePrefixes::of(look, in_baseline)),
-            Answer::Asn(look) => TablePage::Asn(TableAs::of(look, in_baseline)),
+            Answer::Prefixes(look) => {
+                Some(TablePage::Prefixes(TablePrefixes::of(look, in_baseline)))
+            }
+            Answer::Asn(look) => Some(TablePage::Asn(TableAs::of(look, in_baseline))),
+            Answer::Origins(_) => None,
         }
     }
 }
@@ -289,7 +293,8 @@ impl From<NoLook> for Problem {
 }
 
 async fn look(api: &Api, headers: &HeaderMap, query: Query) -> Result<Response, Problem> {
-    answer::json(headers, &TablePage::of(api.status.look(query).await?))
+    let page = TablePage::of(api.status.look(query).await?).ok_or(NoLook::Busy)?;
+    answer::json(headers, &page)
 }
 
 /// Who announces a prefix now, to whom
