@@ -69,6 +69,8 @@ pub struct Config {
     pub health: Health,
     /// Whom we watch over; without it, everybody
     pub constituency: Constituency,
+    /// How ready networks are is measured again and again
+    pub readiness: Readiness,
     /// Validated ROA payloads and ASPAs
     pub rpki: Rpki,
     /// Reference facts, each optional; files may be compressed
@@ -106,6 +108,7 @@ impl Default for Config {
             log: Log::default(),
             health: Health::default(),
             constituency: Constituency::default(),
+            readiness: Readiness::default(),
             rpki: Rpki::default(),
             facts: Facts::default(),
             ris_live: Vec::new(),

@@ -1,18 +1,22 @@
 //! Loads the reference facts that the command line names.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use routewarden_core::Timestamp;
 use routewarden_core::facts::{Facts, Sourced};
 use routewarden_detect::FactsChange;
 use routewarden_feeds::facts::{
-    Load, Rpki, load_as_names, load_constituency, load_delegations, load_file, load_organisations,
-    load_origins, load_relations, load_rpki,
+    Load, Rpki, load_as_names, load_constituency, load_delegations, load_file, load_irr,
+    load_organisations, load_origins, load_participants, load_peering_db, load_relations,
+    load_rpki,
 };
 
 use crate::cli::FactArgs;
 use crate::config::{Config, FactFile, Place};
+use crate::readiness::Beside;
 
 /// All facts that were named.
 pub(crate) fn load(args: &FactArgs) -> Result<Facts> {
@@ -51,6 +55,50 @@ pub(crate) fn of_config(config: &Config) -> Result<Facts> {
         delegated: config.facts.delegated.iter().filter_map(|fact| on_disk(&fact.from)).collect(),
         constituency: config.constituency.file.clone(),
     })
+}
+
+/// Files of facts that only measurements rest on.
+#[derive(Debug, Default)]
+pub(crate) struct BesideFiles {
+    pub(crate) irr: Vec<PathBuf>,
+    pub(crate) peering_db: Vec<PathBuf>,
+    pub(crate) participants: Vec<PathBuf>,
+}
+
+impl BesideFiles {
+    /// Those that a configuration names and that lie on this machine.
+    pub(crate) fn of_config(config: &Config) -> Self {
+        let on_disk = |fact: &FactFile| match &fact.from {
+            Place::File(path) => Some(path.clone()),
+            Place::Url(_) => None,
+        };
+        let facts = &config.facts;
+        BesideFiles {
+            irr: facts.irr.iter().filter_map(on_disk).collect(),
+            peering_db: facts.peeringdb.iter().filter_map(on_disk).collect(),
+            participants: facts.participants.iter().filter_map(on_disk).collect(),
+        }
+    }
+}
+
+/// Facts that only measurements rest on.
+pub(crate) fn beside(files: &BesideFiles) -> Result<Beside> {
+    Ok(Beside {
+        irr: numbered(&files.irr, "route objects", load_irr)?,
+        peering_db: numbered(&files.peering_db, "PeeringDB", load_peering_db)?,
+        participants: numbered(&files.participants, "participants", load_participants)?,
+    })
+}
+
+/// Facts by the number of their file.
+fn numbered<T>(
+    paths: &[PathBuf],
+    what: &str,
+    load: Load<T>,
+) -> Result<BTreeMap<String, Arc<Sourced<T>>>> {
+    let read =
+        |(at, path): (usize, &PathBuf)| Ok((format!("{at:04}"), Arc::new(read(path, what, load)?)));
+    paths.iter().enumerate().map(read).collect()
 }
 
 /// VRPs and ASPAs that count from a time on.

@@ -16,7 +16,7 @@ pub mod notify_systemd;
 mod output;
 mod pipeline;
 mod progress;
-mod readiness;
+pub mod readiness;
 mod serve;
 mod shards;
 pub mod status;

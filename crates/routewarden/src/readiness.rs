@@ -13,11 +13,14 @@
 mod answer;
 mod events;
 mod inputs;
+mod observatory;
 mod routes;
 mod survey;
 
 pub(crate) use answer::{AsAnswer, Head};
-pub(crate) use events::{EventSource, Events};
+pub(crate) use events::{EventSource, Events, unknown_events};
 pub(crate) use inputs::{Beside, References, Source};
+pub use observatory::Observatory;
+pub(crate) use observatory::{Base, Measured, NotMeasured, WINDOWS_DAYS};
 pub(crate) use routes::{Announced, Seen};
 pub(crate) use survey::{Span, Survey, look_up};

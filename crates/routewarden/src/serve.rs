@@ -25,6 +25,7 @@ mod record;
 mod saved;
 mod sources;
 mod start;
+mod survey;
 mod tables;
 mod tidings;
 mod trail;
@@ -55,15 +56,20 @@ use self::journal::Journal;
 use self::looks::LookAsker;
 use self::play::{ArchiveTime, Pieces, Player, Stock};
 use self::start::Start;
+use self::survey::{BesideHolder, Surveyor};
 use crate::cli::Speed;
 use crate::config::Config;
+use crate::facts::{self as facts_on_disk, BesideFiles};
 use crate::http::HttpServer;
 use crate::http::access::Access;
 use crate::notify_systemd;
+use crate::readiness::Observatory;
 use crate::status::ServeStatus;
 
 /// Orders that may wait for the engine.
 const ORDERS_MAX: usize = 16;
+/// In a replay, the table is surveyed this often: its time passes fast.
+const REPLAY_SURVEY_EVERY: Duration = Duration::from_secs(30);
 /// How long the sources have to end their sessions.
 const SOURCES_END: Duration = Duration::from_secs(10);
 
@@ -96,10 +102,11 @@ pub(crate) fn play(config: &Config, replay: &Replay) -> Result<()> {
     let stock = Stock::open(config, &replay.inputs)?;
     let time = Arc::new(ArchiveTime::at(stock.begins));
     let clock: Arc<SteadyClock> = Arc::new(SteadyClock::of_archive(Arc::clone(&time)));
+    let beside = BesideHolder::new(facts_on_disk::beside(&BesideFiles::of_config(config))?);
     let config = &play::configuration(config);
     let mut journal = open_journal(config, &clock)?;
     let (start, pieces) = start::to_play(config, stock, (&mut journal, clock.now()))?;
-    let playing = Playing { pieces, speed: replay.speed, time };
+    let playing = Playing { pieces, speed: replay.speed, time, beside };
     run_from(config, (start, journal), clock, Some(playing))
 }
 
@@ -108,6 +115,7 @@ struct Playing {
     pieces: Pieces,
     speed: Speed,
     time: Arc<ArchiveTime>,
+    beside: BesideHolder,
 }
 
 fn open_journal(config: &Config, clock: &SteadyClock) -> Result<Journal> {
@@ -126,6 +134,7 @@ fn run_from(
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
+    let beside = playing.as_ref().map(|playing| playing.beside.clone()).unwrap_or_default();
     let (sink, queue) = queue(QUEUED_BATCHES_MAX);
     let (orders, orders_received) = mpsc::channel(ORDERS_MAX);
     let (look_asker, look_desk) = looks::desk();
@@ -138,6 +147,7 @@ fn run_from(
         orders,
         looks: look_asker,
         playing,
+        beside,
     };
     let cancel = around.cancel.clone();
     for (source, from) in start.gaps {
@@ -193,6 +203,8 @@ struct Around<'a> {
     orders: mpsc::Sender<Order>,
     looks: LookAsker,
     playing: Option<Playing>,
+    /// Facts that only measurements rest on.
+    beside: BesideHolder,
 }
 
 /// What was started on the runtime.
@@ -222,19 +234,33 @@ fn start_all(mut around: Around<'_>, from: Timestamp) -> Result<Started> {
         now: Arc::clone(&refresh),
         cache_dir: &cache_dir,
     };
-    let (view, mut tasks) = facts::start(config, surroundings);
+    let beside = around.beside.clone();
+    let (view, mut tasks) = facts::start(config, surroundings, beside.clone());
     let sources = sources::of(config, from);
     let mut handles: Vec<_> = sources.iter().map(|source| source.handle.clone()).collect();
     let feeds = Feeds::new(handles.clone());
     let back_fill = start_back_fill(&around, &mut handles, &mut tasks)?;
     let status = SourceHandle::new(play::NAME, SourceKind::Archive);
     handles.extend(playing.as_ref().map(|_| status.clone()));
+    let observatory = Arc::new(Observatory::new(config.data_dir.clone(), Arc::clone(clock)));
     let board = Arc::new(Board::new(
         Arc::clone(clock),
         handles,
         QUEUED_BATCHES_MAX,
-        (view, around.looks.clone()),
+        (view, around.looks.clone(), Arc::clone(&observatory)),
     ));
+    let surveyor = Surveyor {
+        looks: around.looks.clone(),
+        beside,
+        observatory,
+        every: if playing.is_some() {
+            REPLAY_SURVEY_EVERY
+        } else {
+            config.readiness.every.duration()
+        },
+        cancel: cancel.clone(),
+    };
+    tasks.push(runtime.spawn(surveyor.run()));
     let http = runtime.block_on(HttpServer::bind(&config.http));
     let http = http.with_context(|| format!("cannot listen on {}", config.http.listen))?;
     let listen = http.local_addr()?;
@@ -252,7 +278,7 @@ fn start_all(mut around: Around<'_>, from: Timestamp) -> Result<Started> {
     edge::watch_signals(runtime, cancel, refresh)?;
     tasks.extend(edge::backups(config, runtime, (clock, &board), cancel));
     tasks.extend(sources::start(sources, runtime, (&around.sink, clock), cancel));
-    tasks.extend(playing.map(|Playing { pieces, speed, time }| {
+    tasks.extend(playing.map(|Playing { pieces, speed, time, .. }| {
         let (sink, orders) = (around.sink.clone(), around.orders.clone());
         let (taken, cancel) = (board.taken(), cancel.clone());
         play::start(Player { pieces, speed, time, status, sink, orders, taken, cancel }, runtime)

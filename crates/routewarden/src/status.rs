@@ -16,6 +16,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::readiness::Observatory;
+
 /// Where the HTTP server asks.
 pub trait ServeStatus: Send + Sync + 'static {
     /// The state now. Called for every request of it: it copies and does not wait.
@@ -24,6 +26,11 @@ pub trait ServeStatus: Send + Sync + 'static {
     /// Looks at the table of the running program. It waits for its turn, at most some seconds.
     fn look(&self, _query: Query) -> BoxFuture<'_, Result<Look, NoLook>> {
         Box::pin(ready(Err(NoLook::Starting)))
+    }
+
+    /// Where networks are measured; `None` where they are not.
+    fn observatory(&self) -> Option<Arc<Observatory>> {
+        None
     }
 
     /// Adds metrics that cannot be told from a snapshot, as histograms. Called once. Labels must be

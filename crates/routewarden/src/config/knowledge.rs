@@ -17,6 +17,8 @@ pub const FACT_FILES_MAX: usize = 64;
 pub const ROUTE_SERVERS_MAX: usize = 10_000;
 /// Time between two looks at the files of a validator, unless told otherwise.
 pub const RPKI_EVERY_DEFAULT: Period = Period::minutes(10);
+/// Time between two surveys of the table, unless told otherwise.
+pub const READINESS_EVERY_DEFAULT: Period = Period::hours(6);
 /// Time between two looks at a file of facts, unless told otherwise.
 pub const FACTS_EVERY_DEFAULT: Period = Period::days(1);
 
@@ -115,6 +117,20 @@ pub struct Constituency {
     #[schemars(with = "Option<String>", extend("format" = "path"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+}
+
+/// How ready networks are is measured again and again.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Readiness {
+    /// Time between two surveys of the table: who announces what
+    pub every: Period,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Readiness { every: READINESS_EVERY_DEFAULT }
+    }
 }
 
 // serde takes a default as the name of a function.

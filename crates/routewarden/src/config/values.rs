@@ -46,6 +46,11 @@ impl Period {
         Period { secs: minutes * MINUTE }
     }
 
+    /// So many hours.
+    pub const fn hours(hours: u64) -> Self {
+        Self::minutes(hours * 60)
+    }
+
     /// So many days.
     pub const fn days(days: u64) -> Self {
         Period { secs: days * DAY }

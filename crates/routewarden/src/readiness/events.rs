@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use routewarden_core::facts::{Facts, IrrState, IrrTable, RovState};
 use routewarden_core::{Asn, Origin, Prefix, Timestamp};
 use routewarden_detect::{Incident, IncidentKind};
-use routewarden_measure::{Event, EventKind};
+use routewarden_measure::{Event, EventKind, InputKind};
 
 /// What events are made with.
 pub(crate) struct EventSource<'a> {
@@ -55,6 +55,24 @@ impl Events {
         }
         self.events.push(event);
     }
+}
+
+/// Kinds of events that cannot be found out, each for want of an input.
+pub(crate) fn unknown_events(
+    has_incidents: bool,
+    has_delegations: bool,
+) -> impl Iterator<Item = (EventKind, InputKind)> {
+    let missing = move |kind: EventKind| match kind {
+        _ if !has_incidents => Some(InputKind::Incidents),
+        EventKind::AdministrativeBogonPrefix | EventKind::AdministrativeBogonAsn => {
+            (!has_delegations).then_some(InputKind::Delegations)
+        }
+        EventKind::RouteLeak
+        | EventKind::Misorigination
+        | EventKind::BogonPrefix
+        | EventKind::BogonAsn => None,
+    };
+    EventKind::ALL.into_iter().filter_map(move |kind| Some((kind, missing(kind)?)))
 }
 
 /// What the metrics take it for; `None` for what none counts: an origin that several share, RPKI-invalid

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 use routewarden_core::facts::{OriginTable, Sourced};
-use routewarden_core::{AddressFamily, Asn, Prefix};
+use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
 use routewarden_measure::{AddressSpace, InputKind};
 
 use super::Source;
@@ -89,6 +89,16 @@ impl Announced {
         let input = InputKind::Routes;
         let source = Source { input, name, date: None, sha256: None, entries };
         Announced { routes, source: Some(source), least_peers }
+    }
+
+    /// Of the running table, as it was at a time.
+    pub(crate) fn of_table(routes: Vec<(Prefix, Asn)>, at: Timestamp, least_peers: usize) -> Self {
+        let routes = routes.into_iter().map(|(prefix, origin)| (origin, prefix)).collect();
+        let mut announced = Announced::new(routes, "table".to_owned(), least_peers);
+        if let Some(source) = &mut announced.source {
+            source.date = Some(at);
+        }
+        announced
     }
 
     /// Known origins, as they stand.

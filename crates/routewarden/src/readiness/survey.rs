@@ -1,6 +1,7 @@
 //! All networks of one period: what is known of each, and how ready it is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use routewarden_core::facts::{Facts, Registry, Sha256};
 use routewarden_core::{AddressFamily, Asn, Timestamp};
@@ -136,7 +137,7 @@ pub(crate) struct Survey {
     /// Why events do not count, by id of the incident.
     pub(crate) dismissed: BTreeMap<String, String>,
     /// By ASN.
-    pub(crate) ases: Vec<Surveyed>,
+    pub(crate) ases: Arc<Vec<Surveyed>>,
     pub(crate) sources: Vec<Source>,
     pub(crate) measured_at: Option<Timestamp>,
 }

@@ -18,6 +18,7 @@ use super::facts::FactsView;
 use super::journal::Counts;
 use super::looks::LookAsker;
 use crate::notify_systemd::Heartbeat;
+use crate::readiness::Observatory;
 use crate::status::{
     ClockStatus, FeedStatus, Look, NoLook, OpenIncidents, QueueStatus, ServeStatus, Snapshot,
     StoreStatus,
@@ -72,6 +73,7 @@ pub(crate) struct Board {
     backup: Mutex<Option<Timestamp>>,
     facts: FactsView,
     looks: LookAsker,
+    observatory: Arc<Observatory>,
     heartbeat: Heartbeat,
     /// Route events taken when it was last looked for news.
     taken: watch::Sender<u64>,
@@ -101,7 +103,7 @@ impl Board {
         clock: Arc<dyn Clock>,
         sources: Vec<SourceHandle>,
         queue_capacity: usize,
-        (facts, looks): (FactsView, LookAsker),
+        (facts, looks, observatory): (FactsView, LookAsker, Arc<Observatory>),
     ) -> Self {
         Board {
             started: clock.now(),
@@ -112,6 +114,7 @@ impl Board {
             backup: Mutex::default(),
             facts,
             looks,
+            observatory,
             heartbeat: Heartbeat::default(),
             taken: watch::Sender::default(),
             delay: Histogram::new(DELAY_BOUNDS),
@@ -220,6 +223,10 @@ impl ServeStatus for Board {
 
     fn look(&self, query: Query) -> BoxFuture<'_, Result<Look, NoLook>> {
         Box::pin(self.looks.ask(query))
+    }
+
+    fn observatory(&self) -> Option<Arc<Observatory>> {
+        Some(Arc::clone(&self.observatory))
     }
 
     fn register(&self, registry: &mut Registry) {

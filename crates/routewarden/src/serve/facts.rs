@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::{NewFacts, Order};
+use super::survey::BesideHolder;
 use crate::config::{Config, FactFile, Period, Place};
 use crate::status::FactStatus;
 
@@ -47,7 +48,11 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// Starts keeping the facts of a configuration.
-pub(crate) fn start(config: &Config, around: Surroundings<'_>) -> (FactsView, Vec<JoinHandle<()>>) {
+pub(crate) fn start(
+    config: &Config,
+    around: Surroundings<'_>,
+    beside: BesideHolder,
+) -> (FactsView, Vec<JoinHandle<()>>) {
     let (updates, received) = mpsc::channel(UPDATES_MAX);
     let context = RefreshContext {
         updates,
@@ -68,13 +73,16 @@ pub(crate) fn start(config: &Config, around: Surroundings<'_>) -> (FactsView, Ve
         let keep = rpki::run(rpki_config, view.caches.clone(), context);
         tasks.push(around.runtime.spawn(keep));
     }
-    tasks.push(around.runtime.spawn(forward(received, around.orders)));
+    tasks.push(around.runtime.spawn(forward(received, around.orders, beside)));
     (view, tasks)
 }
 
-/// Hands new tables on to the engine. Tables that it has no use for yet are left to those who ask
-/// for them by the board.
-async fn forward(mut received: mpsc::Receiver<FactUpdate>, orders: mpsc::Sender<Order>) {
+/// Hands new tables on: to the engine, or to those who measure.
+async fn forward(
+    mut received: mpsc::Receiver<FactUpdate>,
+    orders: mpsc::Sender<Order>,
+    beside: BesideHolder,
+) {
     let mut delegations: BTreeMap<Arc<str>, Sourced<DelegationTable>> = BTreeMap::new();
     while let Some(update) = received.recv().await {
         let FactUpdate { name, table, version, .. } = update;
@@ -90,7 +98,7 @@ async fn forward(mut received: mpsc::Receiver<FactUpdate>, orders: mpsc::Sender<
                 delegations.insert(Arc::clone(&name), table);
                 change.delegations = Some(delegations.values().cloned().collect());
             }
-            _ => {}
+            other => beside.take(&name, other),
         }
         let version = match (version.rtr, version.sha256) {
             (Some((session, serial)), _) => format!("rtr {session}/{serial}"),

@@ -3,26 +3,24 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use routewarden_core::facts::{Sha256, Sourced};
+use routewarden_core::facts::Sha256;
 use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
-use routewarden_feeds::facts::{Load, load_file, load_irr, load_participants, load_peering_db};
-use routewarden_measure::{
-    EventKind, EventTable, InputKind, NoData, PROFILE_OCTETS_MAX, Period, Profile,
-};
+use routewarden_measure::{EventTable, InputKind, NoData, PROFILE_OCTETS_MAX, Period, Profile};
 use sha2::Digest;
 
 use crate::cli::MeasureArgs;
 use crate::exit::UsageError;
+use crate::facts::{self, BesideFiles};
 use crate::readiness::{
-    Announced, Beside, EventSource, Events, References, Seen, Source, Span, Survey, look_up,
+    Announced, EventSource, Events, References, Seen, Source, Span, Survey, look_up, unknown_events,
 };
 use crate::tables::{self, Reading};
-use crate::{facts, incidents, summary};
+use crate::{incidents, summary};
 
 /// A survey, with what it was made of.
 pub(super) struct Gathered {
@@ -49,7 +47,9 @@ pub(super) fn gather(args: &MeasureArgs, asked: &[Asn]) -> Result<Gathered> {
     sources.extend(announced.source().cloned());
     sources.extend(references.sources());
     let mut table = EventTable::new(span.period, events.events)?;
-    for (kind, input) in unknown_events(args, &references) {
+    for (kind, input) in
+        unknown_events(args.incidents.is_some(), !references.facts.delegations.is_empty())
+    {
         table = table.without(kind, NoData::InputMissing { input });
     }
     let also: Vec<Asn> = table.asns().chain(asked.iter().copied()).collect();
@@ -61,27 +61,11 @@ pub(super) fn gather(args: &MeasureArgs, asked: &[Asn]) -> Result<Gathered> {
         span,
         events: table,
         dismissed,
-        ases,
+        ases: Arc::new(ases),
         sources,
         measured_at: None,
     };
     Ok(Gathered { survey, references, announced, is_incomplete })
-}
-
-/// Kinds of events that cannot be found out, each for want of an input.
-fn unknown_events(args: &MeasureArgs, references: &References) -> Vec<(EventKind, InputKind)> {
-    let has_delegations = !references.facts.delegations.is_empty();
-    let missing = |kind: EventKind| match kind {
-        _ if args.incidents.is_none() => Some(InputKind::Incidents),
-        EventKind::AdministrativeBogonPrefix | EventKind::AdministrativeBogonAsn => {
-            (!has_delegations).then_some(InputKind::Delegations)
-        }
-        EventKind::RouteLeak
-        | EventKind::Misorigination
-        | EventKind::BogonPrefix
-        | EventKind::BogonAsn => None,
-    };
-    EventKind::ALL.into_iter().filter_map(|kind| Some((kind, missing(kind)?))).collect()
 }
 
 /// A profile by name or file, with the digest of its text: its version.
@@ -141,28 +125,12 @@ fn micros_now() -> i64 {
 }
 
 fn references(args: &MeasureArgs) -> Result<References> {
-    let beside = Beside {
-        irr: named(&args.irr, "route objects", load_irr)?,
-        peering_db: named(args.peering_db.as_slice(), "PeeringDB", load_peering_db)?,
-        participants: named(&args.participants, "participants", load_participants)?,
-    };
+    let beside = facts::beside(&BesideFiles {
+        irr: args.irr.clone(),
+        peering_db: args.peering_db.iter().cloned().collect(),
+        participants: args.participants.clone(),
+    })?;
     Ok(References::new(facts::load(&args.facts)?, beside))
-}
-
-/// Facts by the number of their file.
-fn named<T>(
-    paths: &[PathBuf],
-    what: &str,
-    load: Load<T>,
-) -> Result<BTreeMap<String, Arc<Sourced<T>>>> {
-    let read =
-        |(at, path): (usize, &PathBuf)| Ok((format!("{at:04}"), Arc::new(read(path, what, load)?)));
-    paths.iter().enumerate().map(read).collect()
-}
-
-fn read<T>(path: &Path, what: &str, load: Load<T>) -> Result<Sourced<T>> {
-    let loaded = load_file(path, None, load).with_context(|| format!("cannot load {what}"))?;
-    Ok(loaded.facts)
 }
 
 /// What was announced, and whether the data is incomplete.

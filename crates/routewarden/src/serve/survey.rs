@@ -1,0 +1,101 @@
+//! Looks at the whole table now and then, for the measurements of all networks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use routewarden_detect::look::{Answer, OriginsLook, Query};
+use routewarden_feeds::facts::refresh::FactTable;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::looks::LookAsker;
+use crate::readiness::{Announced, Beside, Observatory, References};
+use crate::status::Look;
+
+/// A route counts when so many peer ASes have it; where fewer are heard, all of them.
+const LEAST_PEERS: usize = 5;
+/// While the state to start from comes in, and after a failure, it is tried again so soon.
+const RETRY_EVERY: Duration = Duration::from_secs(5);
+
+/// Facts that only measurements rest on, as they come.
+#[derive(Clone, Default)]
+pub(crate) struct BesideHolder(Arc<Mutex<Beside>>);
+
+impl BesideHolder {
+    pub(crate) fn new(beside: Beside) -> Self {
+        BesideHolder(Arc::new(Mutex::new(beside)))
+    }
+
+    /// Takes a table, if it is one of these.
+    pub(crate) fn take(&self, name: &str, table: FactTable) {
+        let mut beside = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = name.to_owned();
+        match table {
+            FactTable::Irr(table) => drop(beside.irr.insert(name, Arc::new(table))),
+            FactTable::PeeringDb(table) => drop(beside.peering_db.insert(name, Arc::new(table))),
+            FactTable::Participants(table) => {
+                drop(beside.participants.insert(name, Arc::new(table)));
+            }
+            _ => {}
+        }
+    }
+
+    /// What there is now.
+    pub(crate) fn get(&self) -> Beside {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What surveys need.
+pub(crate) struct Surveyor {
+    pub(crate) looks: LookAsker,
+    pub(crate) beside: BesideHolder,
+    pub(crate) observatory: Arc<Observatory>,
+    pub(crate) every: Duration,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Surveyor {
+    /// Surveys until it is cancelled.
+    pub(crate) async fn run(self) {
+        let cancel = self.cancel.clone();
+        cancel.run_until_cancelled(self.for_ever()).await;
+    }
+
+    async fn for_ever(self) {
+        loop {
+            let query = Query::Origins { least_peers: LEAST_PEERS };
+            let pause = match self.looks.ask(query).await {
+                Ok(Look { in_baseline: false, answer: Answer::Origins(look) }) => {
+                    self.take(look).await;
+                    self.every
+                }
+                Ok(_) => RETRY_EVERY,
+                Err(refused) => {
+                    warn!(%refused, "the table was not surveyed");
+                    RETRY_EVERY
+                }
+            };
+            sleep(pause).await;
+        }
+    }
+
+    async fn take(&self, look: OriginsLook) {
+        let (observatory, beside) = (Arc::clone(&self.observatory), self.beside.get());
+        let routes = look.routes.len();
+        if look.truncated {
+            warn!(routes, "the table has more routes than a survey takes");
+        }
+        let work = move || {
+            let OriginsLook { at, routes, peer_ases, facts, .. } = look;
+            let least = LEAST_PEERS.min(peer_ases.into_iter().max().unwrap_or_default());
+            let announced = Announced::of_table(routes, at, least);
+            observatory.renew(References::new(*facts, beside), announced, at);
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(()) => info!(routes, "surveyed"),
+            Err(error) => warn!(%error, "the survey failed"),
+        }
+    }
+}
