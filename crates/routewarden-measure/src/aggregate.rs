@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{ActionResult, Profile, Readiness, ReadinessClass, Score};
+use crate::{Profile, Readiness, ReadinessClass, Score};
 
 /// How much space an AS announces: the weight of its score. Networks of one prefix would else
 /// decide every mean.
@@ -61,6 +61,15 @@ pub struct ActionSummary {
 }
 
 impl ActionSummary {
+    fn add(&mut self, score: Option<Score>, class: ReadinessClass, space: AddressSpace) {
+        self.classes.add(class);
+        if let Some(score) = score {
+            self.mean.add(score, 1);
+            self.mean_by_ipv4.add(score, space.ipv4_24s);
+            self.mean_by_ipv6.add(score, space.ipv6_48s);
+        }
+    }
+
     /// Mean now less mean before, from -1 to 1; `None` when there is none of either.
     pub fn trend(&self, before: &ActionSummary) -> Option<f64> {
         let [now, before] = [self.mean.score()?, before.mean.score()?].map(Score::billionths);
@@ -124,13 +133,19 @@ impl Aggregate {
             else {
                 continue;
             };
-            let ActionResult { score, class, .. } = action;
-            summary.classes.add(*class);
-            if let Some(score) = *score {
-                summary.mean.add(score, 1);
-                summary.mean_by_ipv4.add(score, space.ipv4_24s);
-                summary.mean_by_ipv6.add(score, space.ipv6_48s);
-            }
+            summary.add(action.score, action.class, space);
+        }
+    }
+
+    /// Adds an AS by its scores, one for each of the profile in its order.
+    pub fn add_scores(
+        &mut self,
+        profile: &Profile,
+        scores: &[Option<Score>],
+        space: AddressSpace,
+    ) {
+        for (summary, &score) in self.summaries.iter_mut().zip(scores) {
+            summary.add(score, profile.classes.class(score), space);
         }
     }
 

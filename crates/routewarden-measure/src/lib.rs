@@ -16,6 +16,7 @@ mod incident;
 mod inputs;
 mod penalty;
 mod period;
+mod places;
 mod profile;
 mod readiness;
 mod score;
@@ -28,6 +29,7 @@ pub use inputs::{
 };
 pub use penalty::{Coefficient, DurationSteps, PENALTY_UNITS_MAX, Penalty};
 pub use period::{PERIOD_DAYS_MAX, Period, PeriodError};
+pub use places::{Country, region_name};
 pub use profile::{
     Combine, ConfidenceWeight, ContactRule, IncidentRule, IrrMatch, IrrRule, METRICS_MAX, Measure,
     Metric, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, Profile, ProfileError, ProfileFault,

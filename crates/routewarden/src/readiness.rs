@@ -12,8 +12,10 @@
 
 mod answer;
 mod events;
+mod groups;
 mod inputs;
 mod observatory;
+mod ranking;
 mod routes;
 mod survey;
 
@@ -21,6 +23,8 @@ pub(crate) use answer::{AsAnswer, Head};
 pub(crate) use events::{EventSource, Events, unknown_events};
 pub(crate) use inputs::{Beside, References, Source};
 pub use observatory::Observatory;
-pub(crate) use observatory::{Base, Measured, NotMeasured, WINDOWS_DAYS};
+pub(crate) use groups::{Group, GroupBy, group, groups};
+pub(crate) use observatory::{Measured, NotMeasured, WINDOWS_DAYS};
+pub(crate) use ranking::{Choice, Rank, Ranked, page, ranked};
 pub(crate) use routes::{Announced, Seen};
 pub(crate) use survey::{Span, Survey, look_up};

@@ -22,6 +22,20 @@ pub enum Registry {
     Ripencc,
 }
 
+impl Registry {
+    /// The serialised name, as in the names of its files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Registry::Afrinic => "afrinic",
+            Registry::Apnic => "apnic",
+            Registry::Arin => "arin",
+            Registry::Iana => "iana",
+            Registry::Lacnic => "lacnic",
+            Registry::Ripencc => "ripencc",
+        }
+    }
+}
+
 /// What a registry says of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

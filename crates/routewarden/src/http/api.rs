@@ -17,6 +17,7 @@ pub(super) mod parameters;
 mod path;
 mod places;
 mod program;
+mod readiness;
 mod reads;
 mod replay;
 mod route;
@@ -42,6 +43,7 @@ pub use item::PARTIES_LISTED_MAX;
 pub use parameters::QUERY_OCTETS_MAX;
 pub use places::COUNTED_MAX;
 pub use program::{DAYS_MAX, GAPS_MAX, HOURS_MAX, VERSIONS_MAX};
+pub use readiness::{COMPARED_MAX, READINESS_ITEMS_MAX};
 pub use reads::{EXPORTS_MAX, READ_WAIT_MS_MAX, READS_MAX};
 pub use replay::{REPLAY_EVENTS_MAX, REPLAY_ROUTES_MAX, REPLAY_VERSIONS_MAX};
 pub use updates::UPDATES_ITEMS_MAX;
@@ -99,6 +101,13 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route("/feeds", get(program::feeds))
         .route("/facts", get(program::facts))
         .route("/statistics", get(program::statistics))
+        .route("/readiness/profiles", get(readiness::profiles))
+        .route("/readiness/periods", get(readiness::periods))
+        .route("/readiness/groups/{by}", get(readiness::list_groups))
+        .route("/readiness/groups/{by}/{id}", get(readiness::one_group))
+        .route("/readiness/ases", get(readiness::list_ases))
+        .route("/readiness/ases/{asn}", get(readiness::one_as))
+        .route("/readiness/compare", get(readiness::compare))
         .route("/events", get(events::events))
         .route("/openapi.json", get(document::document))
         .with_state(api)

@@ -16,6 +16,7 @@ use routewarden_measure::{
     Score,
 };
 use routewarden_store::{IncidentFilter, PAGE_MAX, StoreError, StoreReader};
+use serde::Serialize;
 use sha2::Digest;
 
 use super::events::{EventSource, Events, unknown_events};
@@ -36,6 +37,14 @@ pub(crate) struct Base {
     pub(crate) announced: Announced,
     pub(crate) ases: Arc<Vec<Surveyed>>,
     pub(crate) at: Timestamp,
+}
+
+/// A month that was measured.
+#[derive(Debug, Serialize)]
+pub(crate) struct Month {
+    #[serde(flatten)]
+    span: Span,
+    measured_at: Timestamp,
 }
 
 /// One period by one profile.
@@ -119,6 +128,15 @@ impl Observatory {
     /// Now, by the program's clock.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Months that can be measured, newest first.
+    pub(crate) fn months(&self) -> Result<Vec<Month>, NotMeasured> {
+        let now = self.clock.now();
+        let base = lock(&self.base).clone();
+        let id: String = now.to_string().chars().take(7).collect();
+        let span = span(&id, now)?;
+        Ok(base.map(|base| Month { span, measured_at: base.at }).into_iter().collect())
     }
 
     /// A measurement, made now if it is not at hand. It takes a second or more of all networks: for threads

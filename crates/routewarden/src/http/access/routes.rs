@@ -42,7 +42,7 @@ const fn exported(path: &'static str) -> Route {
 }
 
 /// All routes. One that is not here is refused.
-pub static ROUTES: [Route; 31] = [
+pub static ROUTES: [Route; 38] = [
     route(Method::GET, "/healthz", Needs::Nothing),
     route(Method::GET, "/readyz", Needs::Nothing),
     route(Method::GET, "/status", Needs::Metrics),
@@ -60,6 +60,13 @@ pub static ROUTES: [Route; 31] = [
     read("/api/v1/feeds"),
     read("/api/v1/facts"),
     read("/api/v1/statistics"),
+    read("/api/v1/readiness/profiles"),
+    read("/api/v1/readiness/periods"),
+    read("/api/v1/readiness/groups/{by}"),
+    read("/api/v1/readiness/groups/{by}/{id}"),
+    read("/api/v1/readiness/ases"),
+    read("/api/v1/readiness/ases/{asn}"),
+    read("/api/v1/readiness/compare"),
     read("/api/v1/events"),
     read("/api/v1/openapi.json"),
     route(Method::GET, "/api/v1/session", Needs::Nothing),

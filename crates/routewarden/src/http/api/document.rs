@@ -14,7 +14,8 @@ use utoipa::OpenApi;
 use super::incidents::{CLASSES, ORDERS, STATES, kinds};
 use super::parameters::Parameters;
 use super::{
-    Api, BASE, answer, events, history, incidents, places, program, replay, table, updates,
+    Api, BASE, answer, events, history, incidents, places, program, readiness, replay, table,
+    updates,
 };
 use crate::http::Problem;
 use crate::http::access::{Needs, ROUTES, Route, audit, login, setup, tokens, users};
@@ -41,6 +42,13 @@ use crate::http::access::{Needs, ROUTES, Route, audit, login, setup, tokens, use
         program::feeds,
         program::facts,
         program::statistics,
+        readiness::profiles,
+        readiness::periods,
+        readiness::list_groups,
+        readiness::one_group,
+        readiness::list_ases,
+        readiness::one_as,
+        readiness::compare,
         events::events,
         document,
         login::session,

@@ -75,6 +75,23 @@ impl StoreReads {
         }
     }
 
+    /// Works on a thread that may block, when it is its turn.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = turn(&self.turns, self.wait).await?;
+        let work = move || {
+            // Held until the work is done.
+            let _turn = turn;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| {
+            tracing::error!(%error, "a measurement failed");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the measurement failed")
+        })
+    }
+
     fn reader(&self) -> Result<StoreReader, StoreError> {
         let idle = self.idle().pop();
         idle.map_or_else(|| StoreReader::open(&self.data_dir), Ok)

@@ -1,0 +1,518 @@
+//! How ready networks are: see `docs/reference/readiness.md`.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use routewarden_core::Asn;
+use routewarden_core::facts::Sha256;
+use routewarden_measure::{
+    AddressSpace, PROFILE_DEFAULT, Period, Profile, ReadinessClass, Score,
+};
+use serde::Serialize;
+use sha2::Digest;
+
+use super::parameters::{self, Parameters, bad};
+use super::path::AsnPath;
+use super::{Api, answer};
+use crate::http::Problem;
+use crate::readiness::{
+    AsAnswer, Choice, Group, GroupBy, Head, Measured, NotMeasured, Rank, WINDOWS_DAYS, group,
+    groups, page, ranked,
+};
+
+/// Most networks in a page.
+pub const READINESS_ITEMS_MAX: usize = 500;
+/// Networks in a page unless asked for.
+const READINESS_ITEMS: usize = 50;
+/// Most networks side by side.
+pub const COMPARED_MAX: usize = 10;
+
+/// Names of the ways to take networks together.
+pub(super) fn bys() -> [&'static str; GroupBy::ALL.len()] {
+    GroupBy::ALL.map(|(name, _)| name)
+}
+
+const CLASSES: [ReadinessClass; 4] = [
+    ReadinessClass::Ready,
+    ReadinessClass::Aspiring,
+    ReadinessClass::Lagging,
+    ReadinessClass::NoData,
+];
+
+/// Profile and period of a question.
+struct Asked {
+    profile: String,
+    period: String,
+}
+
+impl Asked {
+    fn of(api: &Api, query: &mut Parameters) -> Result<Self, Problem> {
+        let known: Vec<&'static str> = Profile::built_in_ids().collect();
+        let profile = query.one_of("profile", &known)?.unwrap_or(PROFILE_DEFAULT);
+        let is_period = |text: &str| {
+            let is_window = WINDOWS_DAYS.iter().any(|days| text == format!("{days}d"));
+            (is_window || text.parse::<Period>().is_ok()).then(|| text.to_owned())
+        };
+        let period = query.take("period", "a month as 2026-10, or 7d, 30d, 90d", is_period)?;
+        let this_month = || -> String {
+            let now = api.status.observatory().map(|observatory| observatory.now());
+            now.unwrap_or_default().to_string().chars().take(7).collect()
+        };
+        Ok(Asked { profile: profile.to_owned(), period: period.unwrap_or_else(this_month) })
+    }
+}
+
+/// Measures, and makes an answer of it, on a thread that may block.
+async fn measured<T: Send + 'static>(
+    api: &Api,
+    asked: Asked,
+    answer: impl FnOnce(&Measured) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let observatory = api.status.observatory();
+    let observatory = observatory.ok_or_else(|| refused(&NotMeasured::Starting))?;
+    let work = move || {
+        let measured = observatory.measured(&asked.profile, &asked.period);
+        answer(&*measured.map_err(|error| refused(&error))?)
+    };
+    api.reads.work(work).await?
+}
+
+fn refused(error: &NotMeasured) -> Problem {
+    let (status, code) = match error {
+        NotMeasured::Starting => (StatusCode::SERVICE_UNAVAILABLE, "measuring"),
+        NotMeasured::Never(_) => (StatusCode::NOT_FOUND, "not_measured"),
+        NotMeasured::Profile(_) | NotMeasured::Period(_) => {
+            (StatusCode::BAD_REQUEST, "bad_parameter")
+        }
+        NotMeasured::Events(_) => (StatusCode::SERVICE_UNAVAILABLE, "too_many_events"),
+        NotMeasured::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+    };
+    let problem = Problem::new(status, code, error.to_string());
+    match error {
+        NotMeasured::Starting => problem.retry_after(std::time::Duration::from_secs(5)),
+        _ => problem,
+    }
+}
+
+/// An answer as JSON, made on the thread that measured: it borrows from what was measured.
+fn text(document: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(document).map_err(|error| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())
+    })
+}
+
+fn as_json(asked: &HeaderMap, octets: Vec<u8>) -> Response {
+    answer::tagged(asked, "application/json", octets.into())
+}
+
+/// The profiles there are.
+#[derive(Serialize)]
+struct Profiles {
+    profiles: Vec<ProfileAnswer>,
+}
+
+#[derive(Serialize)]
+struct ProfileAnswer {
+    id: String,
+    title: String,
+    source: String,
+    sha256: String,
+    is_default: bool,
+    aspiring_from_percent: u8,
+    ready_from_percent: u8,
+    metrics: Vec<ProfileMetric>,
+    scores: Vec<ProfileScore>,
+}
+
+#[derive(Serialize)]
+struct ProfileMetric {
+    id: String,
+    title: String,
+    is_scored: bool,
+}
+
+#[derive(Serialize)]
+struct ProfileScore {
+    id: String,
+    title: String,
+    metrics: Vec<String>,
+}
+
+fn profile_answer(id: &str) -> Option<ProfileAnswer> {
+    let text = Profile::built_in_text(id)?;
+    let profile = Profile::parse(text).ok()?;
+    let metrics = profile.metrics.iter().map(|metric| ProfileMetric {
+        id: metric.id.clone(),
+        title: metric.title.clone(),
+        is_scored: profile.is_scored(&metric.id),
+    });
+    let scores = profile.scores.iter().map(|score| ProfileScore {
+        id: score.id.clone(),
+        title: score.title.clone(),
+        metrics: score.metrics.clone(),
+    });
+    Some(ProfileAnswer {
+        metrics: metrics.collect(),
+        scores: scores.collect(),
+        is_default: profile.id == PROFILE_DEFAULT,
+        sha256: Sha256(sha2::Sha256::digest(text.as_bytes()).into()).to_string(),
+        aspiring_from_percent: profile.classes.aspiring_from_percent,
+        ready_from_percent: profile.classes.ready_from_percent,
+        id: profile.id,
+        title: profile.title,
+        source: profile.source,
+    })
+}
+
+/// The versions of the framework
+#[utoipa::path(
+    get,
+    path = "/readiness/profiles",
+    operation_id = "getReadinessProfiles",
+    responses((status = 200, description = "Metrics and scores of each", body = Object))
+)]
+pub(super) async fn profiles(uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    Parameters::of(&uri)?.finish()?;
+    let profiles = Profile::built_in_ids().filter_map(profile_answer).collect();
+    answer::json(&headers, &Profiles { profiles })
+}
+
+/// The periods that may be asked for
+#[utoipa::path(
+    get,
+    path = "/readiness/periods",
+    operation_id = "getReadinessPeriods",
+    responses((status = 200, description = "Months and windows", body = Object))
+)]
+pub(super) async fn periods(
+    State(api): State<Arc<Api>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Parameters::of(&uri)?.finish()?;
+    let Some(observatory) = api.status.observatory() else {
+        return Err(refused(&NotMeasured::Starting));
+    };
+    let windows = WINDOWS_DAYS.map(|days| format!("{days}d"));
+    let months = api.reads.work(move || observatory.months()).await?;
+    let months = months.map_err(|error| refused(&error))?;
+    answer::json(&headers, &serde_json::json!({ "periods": months, "windows": windows }))
+}
+
+/// Many networks as one, each group with its scores.
+#[derive(Serialize)]
+struct Groups<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    by: &'a str,
+    groups: Vec<Group>,
+}
+
+#[derive(Serialize)]
+struct OneGroup<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    by: &'a str,
+    group: Group,
+    history: [(); 0],
+}
+
+fn read_by(by: Result<Path<String>, PathRejection>) -> Result<(String, GroupBy), Problem> {
+    let by = parameters::path("by", by)?;
+    let way = GroupBy::named(&by);
+    let expected = || bad("by", format_args!("expected one of {}", bys().join(", ")));
+    Ok((by, way.ok_or_else(expected)?))
+}
+
+/// Groups of networks with their scores
+#[utoipa::path(
+    get,
+    path = "/readiness/groups/{by}",
+    operation_id = "listReadinessGroups",
+    params(
+        ("by" = String, Path, description = "By what they are taken together"),
+        ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
+        ("profile" = Option<String>, Query, description = "Version of the framework"),
+    ),
+    responses((status = 200, description = "The groups", body = Object))
+)]
+pub(super) async fn list_groups(
+    State(api): State<Arc<Api>>,
+    by: Result<Path<String>, PathRejection>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (by, way) = read_by(by)?;
+    let mut query = Parameters::of(&uri)?;
+    let asked = Asked::of(&api, &mut query)?;
+    query.finish()?;
+    let answer = move |measured: &Measured| {
+        let head = Head::of(&measured.survey);
+        text(&Groups { head, by: &by, groups: groups(measured, way) })
+    };
+    Ok(as_json(&headers, measured(&api, asked, answer).await?))
+}
+
+/// One group of networks
+#[utoipa::path(
+    get,
+    path = "/readiness/groups/{by}/{id}",
+    operation_id = "getReadinessGroup",
+    params(
+        ("by" = String, Path, description = "By what they are taken together"),
+        ("id" = String, Path, description = "Which of them", example = "FR"),
+        ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
+        ("profile" = Option<String>, Query, description = "Version of the framework"),
+    ),
+    responses((status = 200, description = "The group", body = Object))
+)]
+pub(super) async fn one_group(
+    State(api): State<Arc<Api>>,
+    place: Result<Path<(String, String)>, PathRejection>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (by, id) = parameters::path("by", place)?;
+    let (by, way) = read_by(Ok(Path(by)))?;
+    let mut query = Parameters::of(&uri)?;
+    let asked = Asked::of(&api, &mut query)?;
+    query.finish()?;
+    let answer = move |measured: &Measured| {
+        let group = group(measured, way, &id).ok_or_else(|| {
+            Problem::new(StatusCode::NOT_FOUND, "no_group", "no network is in that group")
+        })?;
+        let head = Head::of(&measured.survey);
+        text(&OneGroup { head, by: &by, group, history: [] })
+    };
+    Ok(as_json(&headers, measured(&api, asked, answer).await?))
+}
+
+/// A page of networks.
+#[derive(Serialize)]
+struct Networks<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    score: &'a str,
+    total: usize,
+    ases: Vec<Network<'a>>,
+    next: Option<Asn>,
+}
+
+#[derive(Serialize)]
+struct Network<'a> {
+    asn: Asn,
+    name: Option<&'a str>,
+    country: Option<&'a str>,
+    address_space: AddressSpace,
+    rank: Option<Rank>,
+    scores: Vec<NetworkScore<'a>>,
+}
+
+#[derive(Serialize)]
+struct NetworkScore<'a> {
+    id: &'a str,
+    score: Option<Score>,
+    class: ReadinessClass,
+}
+
+fn network_scores<'a>(profile: &'a Profile, scores: &[Option<Score>]) -> Vec<NetworkScore<'a>> {
+    let named = profile.scores.iter().zip(scores);
+    let named = named.map(|(rule, &score)| NetworkScore {
+        id: &rule.id,
+        score,
+        class: profile.classes.class(score),
+    });
+    named.collect()
+}
+
+/// Which networks, in which order, and which page.
+struct Listing {
+    group: Option<(GroupBy, String)>,
+    score: Option<String>,
+    class: Option<ReadinessClass>,
+    best_first: bool,
+    after: Option<Asn>,
+    limit: usize,
+}
+
+impl Listing {
+    fn of(query: &mut Parameters) -> Result<Self, Problem> {
+        let by = query.one_of("by", &bys())?.and_then(GroupBy::named);
+        let id = query.take("id", "the id of a group", |text| Some(text.to_owned()))?;
+        let group = match (by, id) {
+            (Some(by), Some(id)) => Some((by, id)),
+            (Some(_), None) => return Err(bad("id", "which group? by is given")),
+            (None, Some(_)) => return Err(bad("by", "by what? id is given")),
+            (None, None) => None,
+        };
+        let score = query.take("score", "the id of a score", |text| Some(text.to_owned()))?;
+        let class = query.one_of("class", &CLASSES.map(ReadinessClass::name))?;
+        let class = class.and_then(|name| CLASSES.into_iter().find(|class| class.name() == name));
+        let order = query.one_of("order", &["best", "worst"])?;
+        let limit = query.number("limit", 1..=READINESS_ITEMS_MAX, READINESS_ITEMS)?;
+        let after = query.take("cursor", "the next of a page", |text| text.parse().ok())?;
+        Ok(Listing { group, score, class, best_first: order == Some("best"), after, limit })
+    }
+
+    fn page(&self, measured: &Measured) -> Result<Vec<u8>, Problem> {
+        let survey = &measured.survey;
+        let rules = &survey.profile.scores;
+        let score = self.score.as_deref();
+        let at = rules.iter().position(|rule| score.is_none_or(|score| rule.id == score));
+        let at = at.ok_or_else(|| bad("score", "the profile has no such score"))?;
+        let (group, class, best_first) = (self.group.clone(), self.class, self.best_first);
+        let ranked = ranked(measured, &Choice { group, score: at, class, best_first });
+        let (rows, next) = page(&ranked, self.after, self.limit);
+        let ases = rows.iter().map(|row| Network {
+            asn: row.surveyed.asn,
+            name: row.surveyed.name.as_deref(),
+            country: row.surveyed.country.as_deref(),
+            address_space: row.surveyed.space,
+            rank: row.rank,
+            scores: network_scores(&survey.profile, row.scores),
+        });
+        text(&Networks {
+            head: Head::of(survey),
+            score: rules.get(at).map_or("", |rule| &rule.id),
+            total: ranked.len(),
+            ases: ases.collect(),
+            next,
+        })
+    }
+}
+
+/// Networks in the order of a score
+#[utoipa::path(
+    get,
+    path = "/readiness/ases",
+    operation_id = "listReadiness",
+    params(
+        ("by" = Option<String>, Query, description = "By what networks are taken together; needs id"),
+        ("id" = Option<String>, Query, description = "Id of a group; needs by"),
+        ("score" = Option<String>, Query, description = "Id of a score; the first of the profile when not given"),
+        ("class" = Option<String>, Query, description = "ready, aspiring, lagging or no_data"),
+        ("order" = Option<String>, Query, description = "worst (when not given) or best first"),
+        ("limit" = Option<usize>, Query, description = "Most networks", minimum = 1, maximum = 500),
+        ("cursor" = Option<String>, Query, description = "The next of a page"),
+        ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
+        ("profile" = Option<String>, Query, description = "Version of the framework"),
+    ),
+    responses((status = 200, description = "A page of networks", body = Object))
+)]
+pub(super) async fn list_ases(
+    State(api): State<Arc<Api>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut query = Parameters::of(&uri)?;
+    let asked = Asked::of(&api, &mut query)?;
+    let listing = Listing::of(&mut query)?;
+    query.finish()?;
+    let answer = move |measured: &Measured| listing.page(measured);
+    Ok(as_json(&headers, measured(&api, asked, answer).await?))
+}
+
+/// One network.
+#[derive(Serialize)]
+struct OneAs<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    answer: AsAnswer<'a>,
+}
+
+fn as_answer(measured: &Measured, asn: Asn) -> Option<AsAnswer<'_>> {
+    let surveyed = measured.survey.surveyed(asn)?;
+    let base = &measured.base;
+    Some(AsAnswer::of(&measured.survey, surveyed, Some((&base.references, &base.announced))))
+}
+
+/// How ready a network is, with everything that went in
+#[utoipa::path(
+    get,
+    path = "/readiness/ases/{asn}",
+    operation_id = "getReadiness",
+    params(
+        ("asn" = String, Path, description = "64496 or AS64496", example = "AS64496"),
+        ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
+        ("profile" = Option<String>, Query, description = "Version of the framework"),
+    ),
+    responses((status = 200, description = "The network", body = Object))
+)]
+pub(super) async fn one_as(
+    State(api): State<Arc<Api>>,
+    AsnPath(asn): AsnPath,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut query = Parameters::of(&uri)?;
+    let asked = Asked::of(&api, &mut query)?;
+    query.finish()?;
+    let answer = move |measured: &Measured| {
+        let answer = as_answer(measured, asn).ok_or_else(|| {
+            let detail = format!("{asn} announced nothing and has no part in an incident");
+            Problem::new(StatusCode::NOT_FOUND, "no_as", detail)
+        })?;
+        text(&OneAs { head: Head::of(&measured.survey), answer })
+    };
+    Ok(as_json(&headers, measured(&api, asked, answer).await?))
+}
+
+/// Networks side by side.
+#[derive(Serialize)]
+struct Compared<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    ases: Vec<AsAnswer<'a>>,
+    missing_asns: Vec<Asn>,
+}
+
+/// Two to ten ASNs, each once, in the order given.
+fn read_asns(query: &mut Parameters) -> Result<Vec<Asn>, Problem> {
+    let expected = format!("2 to {COMPARED_MAX} different ASNs, as 64496,64497");
+    let read = |text: &str| {
+        let asns: Option<Vec<Asn>> = text.split(',').map(|asn| asn.trim().parse().ok()).collect();
+        let asns = asns?;
+        let distinct: std::collections::BTreeSet<&Asn> = asns.iter().collect();
+        let is_fine = distinct.len() == asns.len() && (2..=COMPARED_MAX).contains(&asns.len());
+        is_fine.then_some(asns)
+    };
+    query.take("asns", &expected, read)?.ok_or_else(|| bad("asns", format_args!("expected {expected}")))
+}
+
+/// Networks side by side
+#[utoipa::path(
+    get,
+    path = "/readiness/compare",
+    operation_id = "compareReadiness",
+    params(
+        ("asns" = String, Query, description = "2 to 10 ASNs", example = "64496,64497"),
+        ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
+        ("profile" = Option<String>, Query, description = "Version of the framework"),
+    ),
+    responses((status = 200, description = "The networks", body = Object))
+)]
+pub(super) async fn compare(
+    State(api): State<Arc<Api>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut query = Parameters::of(&uri)?;
+    let asked = Asked::of(&api, &mut query)?;
+    let asns = read_asns(&mut query)?;
+    query.finish()?;
+    let answer = move |measured: &Measured| {
+        let (mut ases, mut missing_asns) = (Vec::new(), Vec::new());
+        for &asn in &asns {
+            match as_answer(measured, asn) {
+                Some(answer) => ases.push(answer),
+                None => missing_asns.push(asn),
+            }
+        }
+        text(&Compared { head: Head::of(&measured.survey), ases, missing_asns })
+    };
+    Ok(as_json(&headers, measured(&api, asked, answer).await?))
+}
