@@ -12,10 +12,12 @@
 
 mod answer;
 mod events;
+mod export;
 mod groups;
 mod inputs;
 mod observatory;
 mod ranking;
+mod report;
 mod routes;
 mod survey;
 
@@ -23,8 +25,10 @@ pub(crate) use answer::{AsAnswer, Head};
 pub(crate) use events::{EventSource, Events, unknown_events};
 pub(crate) use inputs::{Beside, References, Source};
 pub use observatory::Observatory;
-pub(crate) use groups::{Group, GroupBy, group, groups};
-pub(crate) use observatory::{Measured, NotMeasured, WINDOWS_DAYS};
-pub(crate) use ranking::{Choice, Rank, Ranked, page, ranked};
+pub(crate) use groups::{Group, GroupBy, alone, group, groups};
+pub(crate) use observatory::{Held, NotMeasured, WINDOWS_DAYS};
+pub(crate) use export::{Row, csv, parquet, state_name};
+pub(crate) use ranking::{Choice, Rank, page, ranked};
+pub(crate) use report::report;
 pub(crate) use routes::{Announced, Seen};
-pub(crate) use survey::{Span, Survey, look_up};
+pub(crate) use survey::{Measured, Span, Survey, Surveyed, look_up};

@@ -60,7 +60,7 @@ fn parse_window(text: &str) -> Result<u16, String> {
 #[derive(Debug, Args)]
 pub struct ReadinessArgs {
     /// Networks, as AS64500
-    #[arg(value_name = "ASN", required_unless_present_any = ["country", "all"])]
+    #[arg(value_name = "ASN", required_unless_present_any = ["country", "all", "constituency"])]
     pub asns: Vec<Asn>,
     /// All networks of a country, as FR
     #[arg(long, value_name = "CC", conflicts_with = "asns", value_parser = super::constituency::parse_country)]
@@ -87,4 +87,6 @@ pub enum ReadinessFormat {
     Jsonl,
     /// One network a row, with its scores
     Csv,
+    /// The same as Apache Parquet
+    Parquet,
 }

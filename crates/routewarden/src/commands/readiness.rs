@@ -5,34 +5,75 @@ mod print;
 
 use std::io::{self, Write};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use routewarden_core::Asn;
 
 use crate::Exit;
-use crate::cli::ReadinessArgs;
+use crate::cli::{ReadinessArgs, ReadinessFormat};
 use crate::exit::UsageError;
-use crate::readiness::{AsAnswer, Head};
+use crate::readiness::{AsAnswer, Group, GroupBy, Head, Measured, Row, csv, group, parquet};
 
 pub(super) fn run(args: &ReadinessArgs) -> Result<Exit> {
     let gathered = gather::gather(&args.measure, &args.asns)?;
-    let survey = &gathered.survey;
-    let is_asked = |asn: Asn, country: Option<&str>| {
-        args.all
-            || args.asns.contains(&asn)
-            || args.country.is_some() && args.country.as_deref() == country
-    };
-    let chosen = survey.ases.iter().filter(|known| is_asked(known.asn, known.country.as_deref()));
-    let routes = Some((&gathered.references, &gathered.announced));
-    let answers: Vec<AsAnswer<'_>> =
-        chosen.map(|surveyed| AsAnswer::of(survey, surveyed, routes)).collect();
-    if answers.is_empty() {
-        let country = args.country.as_deref().unwrap_or_default();
-        return Err(
-            UsageError(format!("no network of {country}: give --orgs or --delegated")).into()
-        );
-    }
+    let measured = Measured::of(gathered.survey);
+    let chosen = Chosen::of(args, &measured)?;
+    let survey = &measured.survey;
+    let ases = || survey.ases.iter().filter(|surveyed| chosen.has(surveyed.asn, surveyed));
     let mut out = io::BufWriter::new(io::stdout().lock());
-    print::print(&mut out, &Head::of(survey), &answers, args)?;
+    match args.format {
+        ReadinessFormat::Csv | ReadinessFormat::Parquet => {
+            let rows: Vec<Row<'_>> = ases().map(|surveyed| Row::of(survey, surveyed)).collect();
+            if args.format == ReadinessFormat::Csv {
+                csv(&mut out, survey, &rows)?;
+            } else {
+                out.write_all(&parquet(survey, &rows).context("cannot write Parquet")?)?;
+            }
+        }
+        ReadinessFormat::Table | ReadinessFormat::Json | ReadinessFormat::Jsonl => {
+            let routes = Some((&gathered.references, &gathered.announced));
+            let answers: Vec<AsAnswer<'_>> =
+                ases().map(|surveyed| AsAnswer::of(survey, surveyed, routes)).collect();
+            let group = chosen.group.as_ref().map(|(by, group)| (*by, group));
+            print::print(&mut out, (&Head::of(survey), group), &answers, args.format)?;
+        }
+    }
     out.flush()?;
     Ok(if gathered.is_incomplete { Exit::Incomplete } else { Exit::Done })
+}
+
+/// The networks that are asked for.
+struct Chosen {
+    asns: Vec<Asn>,
+    group: Option<(GroupBy, Group)>,
+}
+
+impl Chosen {
+    fn of(args: &ReadinessArgs, measured: &Measured) -> Result<Self> {
+        let asked = match &args.country {
+            _ if !args.asns.is_empty() => None,
+            Some(country) => Some((GroupBy::Country, country.as_str())),
+            None if args.all => Some((GroupBy::World, "world")),
+            None => Some((GroupBy::Constituency, "constituency")),
+        };
+        let Some((by, id)) = asked else {
+            return Ok(Chosen { asns: args.asns.clone(), group: None });
+        };
+        let group = group(measured, by, id).ok_or_else(|| {
+            let text = match by {
+                GroupBy::Country => {
+                    format!("no network of {id} is known: --orgs or --delegated say where they are")
+                }
+                _ => "no networks: give ASNs, --country, --constituency or --all".to_owned(),
+            };
+            UsageError(text)
+        })?;
+        Ok(Chosen { asns: Vec::new(), group: Some((by, group)) })
+    }
+
+    fn has(&self, asn: Asn, surveyed: &crate::readiness::Surveyed) -> bool {
+        match &self.group {
+            Some((by, group)) => by.is_in(surveyed, &group.id),
+            None => self.asns.contains(&asn),
+        }
+    }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use routewarden_core::Asn;
 use routewarden_measure::{
-    AddressSpace, Aggregate, ClassCounts, Country, Mean, Score, region_name,
+    AddressSpace, Aggregate, ClassCounts, Country, Mean, Profile, Score, region_name,
 };
 use serde::Serialize;
 
-use super::observatory::Measured;
-use super::survey::Surveyed;
+use super::survey::{Measured, Surveyed};
 
 /// By what networks are taken together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -105,11 +105,7 @@ pub(crate) fn groups(measured: &Measured, by: GroupBy) -> Vec<Group> {
     let mut gathered: BTreeMap<String, Gathering> = BTreeMap::new();
     for (surveyed, scores) in survey.ases.iter().zip(&measured.scores) {
         for id in by.groups_of(surveyed) {
-            let gathering = gathered.entry(id).or_insert_with(|| Gathering {
-                ases: 0,
-                space: AddressSpace::default(),
-                aggregate: Aggregate::new(&survey.profile),
-            });
+            let gathering = gathered.entry(id).or_insert_with(|| Gathering::new(&survey.profile));
             gathering.take(measured, surveyed, scores);
         }
     }
@@ -121,7 +117,21 @@ pub(crate) fn group(measured: &Measured, by: GroupBy, id: &str) -> Option<Group>
     groups(measured, by).into_iter().find(|group| group.id == id)
 }
 
+/// One network as a group of its own.
+pub(crate) fn alone(measured: &Measured, asn: Asn) -> Option<Group> {
+    let rows = measured.survey.ases.iter().zip(&measured.scores);
+    let (surveyed, scores) = { rows }.find(|(surveyed, _)| surveyed.asn == asn)?;
+    let mut gathering = Gathering::new(&measured.survey.profile);
+    gathering.take(measured, surveyed, scores);
+    Some(gathering.group(asn.to_string(), GroupBy::World))
+}
+
 impl Gathering {
+    fn new(profile: &Profile) -> Self {
+        let aggregate = Aggregate::new(profile);
+        Gathering { ases: 0, space: AddressSpace::default(), aggregate }
+    }
+
     fn take(&mut self, measured: &Measured, surveyed: &Surveyed, scores: &[Option<Score>]) {
         self.ases += 1;
         self.space.ipv4_24s += surveyed.space.ipv4_24s;

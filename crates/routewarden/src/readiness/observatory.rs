@@ -13,7 +13,6 @@ use routewarden_detect::Incident;
 use routewarden_feeds::live::Clock;
 use routewarden_measure::{
     EventTable, EventTableError, InputKind, NoData, Period, PeriodError, Profile, ProfileError,
-    Score,
 };
 use routewarden_store::{IncidentFilter, PAGE_MAX, StoreError, StoreReader};
 use serde::Serialize;
@@ -21,7 +20,7 @@ use sha2::Digest;
 
 use super::events::{EventSource, Events, unknown_events};
 use super::inputs::References;
-use super::survey::{Span, Survey, Surveyed, look_up};
+use super::survey::{Measured, Span, Survey, Surveyed, look_up};
 use super::{Announced, Source};
 
 /// Windows that may be asked for, in days.
@@ -47,11 +46,9 @@ pub(crate) struct Month {
     measured_at: Timestamp,
 }
 
-/// One period by one profile.
-pub(crate) struct Measured {
-    pub(crate) survey: Survey,
-    /// For each AS of the survey the scores of the profile, in their order.
-    pub(crate) scores: Vec<Vec<Option<Score>>>,
+/// One period by one profile, and what it was made of.
+pub(crate) struct Held {
+    pub(crate) measured: Measured,
     pub(crate) base: Arc<Base>,
     made: Made,
 }
@@ -92,7 +89,7 @@ pub struct Observatory {
     data_dir: PathBuf,
     clock: Arc<dyn Clock>,
     base: Mutex<Option<Arc<Base>>>,
-    measured: Mutex<Vec<(Key, Arc<Measured>)>>,
+    measured: Mutex<Vec<(Key, Arc<Held>)>>,
     /// One measures at a time: another would do the same work.
     turn: Mutex<()>,
     verdicts: AtomicU64,
@@ -145,7 +142,7 @@ impl Observatory {
         &self,
         profile: &str,
         period: &str,
-    ) -> Result<Arc<Measured>, NotMeasured> {
+    ) -> Result<Arc<Held>, NotMeasured> {
         let key = (profile.to_owned(), period.to_owned());
         let base = lock(&self.base).clone().ok_or(NotMeasured::Starting)?;
         let reader = StoreReader::open(&self.data_dir)?;
@@ -169,7 +166,7 @@ impl Observatory {
     }
 
     /// What was measured already and still holds.
-    fn at_hand(&self, key: &Key, base: &Arc<Base>, now: Made) -> Option<Arc<Measured>> {
+    fn at_hand(&self, key: &Key, base: &Arc<Base>, now: Made) -> Option<Arc<Held>> {
         let kept = lock(&self.measured);
         let (_, measured) = kept.iter().find(|(held, _)| held == key)?;
         let Made { when, verdicts, last_seq } = measured.made;
@@ -183,7 +180,7 @@ impl Observatory {
         (profile, period): &Key,
         base: Arc<Base>,
         (reader, made): (&StoreReader, Made),
-    ) -> Result<Measured, NotMeasured> {
+    ) -> Result<Held, NotMeasured> {
         let text = Profile::built_in_text(profile).unwrap_or_default();
         let profile = Profile::built_in(profile)?;
         let profile_sha256 = Sha256(sha2::Sha256::digest(text.as_bytes()).into());
@@ -215,8 +212,7 @@ impl Observatory {
             sources,
             measured_at: Some(base.at),
         };
-        let scores = survey.scores();
-        Ok(Measured { survey, scores, base, made })
+        Ok(Held { measured: Measured::of(survey), base, made })
     }
 }
 

@@ -7,8 +7,7 @@ use routewarden_measure::{ReadinessClass, Score};
 use serde::Serialize;
 
 use super::groups::GroupBy;
-use super::observatory::Measured;
-use super::survey::Surveyed;
+use super::survey::{Measured, Surveyed};
 
 /// Which networks are asked for, and in which order.
 #[derive(Clone, Debug)]

@@ -156,7 +156,7 @@ impl Survey {
 
     /// How ready every AS is: one row for each, in the order of `ases`, with the scores of the profile in
     /// its order.
-    pub(crate) fn scores(&self) -> Vec<Vec<Option<Score>>> {
+    fn scores(&self) -> Vec<Vec<Option<Score>>> {
         in_parts(&self.ases, |surveyed| {
             let actions = self.readiness(surveyed).actions.into_iter();
             actions.map(|action| action.score).collect()
@@ -179,6 +179,20 @@ impl Survey {
         missing
             .map(|input| Missing { input, text: NoData::InputMissing { input }.to_string() })
             .collect()
+    }
+}
+
+/// A survey with the scores of every network.
+pub(crate) struct Measured {
+    pub(crate) survey: Survey,
+    /// For each AS of the survey the scores of the profile, in their order.
+    pub(crate) scores: Vec<Vec<Option<Score>>>,
+}
+
+impl Measured {
+    /// Scores every network.
+    pub(crate) fn of(survey: Survey) -> Self {
+        Measured { scores: survey.scores(), survey }
     }
 }
 

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use routewarden_measure::{MetricState, Score};
+use routewarden_measure::Score;
 use serde::Serialize;
 
-use crate::cli::{ReadinessArgs, ReadinessFormat};
-use crate::output::{columns, quoted};
-use crate::readiness::{AsAnswer, Head};
+use crate::cli::ReadinessFormat;
+use crate::output::columns;
+use crate::readiness::{AsAnswer, Group, GroupBy, Head, state_name};
 
 /// One AS by itself.
 #[derive(Serialize)]
@@ -24,22 +24,28 @@ struct Alone<'a> {
 struct Several<'a> {
     #[serde(flatten)]
     head: &'a Head<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<GroupBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a Group>,
     ases: &'a [AsAnswer<'a>],
 }
 
 pub(super) fn print(
     out: &mut dyn Write,
-    head: &Head<'_>,
+    (head, group): (&Head<'_>, Option<(GroupBy, &Group)>),
     answers: &[AsAnswer<'_>],
-    args: &ReadinessArgs,
+    format: ReadinessFormat,
 ) -> Result<()> {
-    match (args.format, answers) {
-        (ReadinessFormat::Json, [answer]) if args.asns.len() == 1 => {
+    match (format, answers) {
+        (ReadinessFormat::Json, [answer]) if group.is_none() => {
             serde_json::to_writer_pretty(&mut *out, &Alone { head, answer })?;
             writeln!(out)?;
         }
         (ReadinessFormat::Json, _) => {
-            serde_json::to_writer_pretty(&mut *out, &Several { head, ases: answers })?;
+            let (by, group) = group.unzip();
+            let several = Several { head, by, group, ases: answers };
+            serde_json::to_writer_pretty(&mut *out, &several)?;
             writeln!(out)?;
         }
         (ReadinessFormat::Jsonl, _) => {
@@ -48,9 +54,14 @@ pub(super) fn print(
                 writeln!(out)?;
             }
         }
-        (ReadinessFormat::Csv, _) => csv(out, head, answers)?,
-        (ReadinessFormat::Table, [answer]) => alone(out, head, answer)?,
-        (ReadinessFormat::Table, _) => several(out, head, answers)?,
+        (ReadinessFormat::Csv | ReadinessFormat::Parquet, _) => {}
+        (ReadinessFormat::Table, [answer]) if group.is_none() => alone(out, head, answer)?,
+        (ReadinessFormat::Table, _) => {
+            if let Some((_, group)) = group {
+                summary(out, head, group)?;
+            }
+            several(out, head, answers)?;
+        }
     }
     Ok(())
 }
@@ -73,7 +84,7 @@ fn alone(out: &mut dyn Write, head: &Head<'_>, answer: &AsAnswer<'_>) -> io::Res
         let inputs = result.inputs.iter().map(|(name, figure)| format!("{name} {figure}"));
         let inputs = inputs.collect::<Vec<_>>().join(", ");
         let why = metric.no_data_text.clone().unwrap_or(inputs);
-        [result.id.clone(), raw, percent(result.score), state(result.state).to_owned(), why]
+        [result.id.clone(), raw, percent(result.score), state_name(result.state).to_owned(), why]
     });
     columns(out, ["metric", "raw", "%", "state", "made of"], metrics)?;
     incidents(out, answer)?;
@@ -109,6 +120,25 @@ fn incidents(out: &mut dyn Write, answer: &AsAnswer<'_>) -> io::Result<()> {
     writeln!(out)
 }
 
+/// A group: the mean of each score and how many networks are of each class.
+fn summary(out: &mut dyn Write, head: &Head<'_>, group: &Group) -> io::Result<()> {
+    let period = head.period.period;
+    let name = group.name.as_deref().unwrap_or(&group.id);
+    writeln!(out, "{name}: {} networks", group.ases)?;
+    writeln!(out, "{} to {}, {}\n", period.from(), period.until(), head.profile)?;
+    let rows = group.scores.iter().map(|score| {
+        let classes = score.classes;
+        let counts = [classes.ready, classes.aspiring, classes.lagging, classes.no_data];
+        let [ready, aspiring, lagging, no_data] = counts.map(|count| count.to_string());
+        let mean = percent(score.mean.score());
+        let by_space = percent(score.mean_by_ipv4.score());
+        [score.id.clone(), mean, by_space, ready, aspiring, lagging, no_data]
+    });
+    let header = ["score", "mean %", "by IPv4 %", "ready", "aspiring", "lagging", "no data"];
+    columns(out, header, rows)?;
+    writeln!(out)
+}
+
 /// Several networks, one a row.
 fn several(out: &mut dyn Write, head: &Head<'_>, answers: &[AsAnswer<'_>]) -> io::Result<()> {
     let ids = answers.first().map(|answer| {
@@ -129,43 +159,6 @@ fn several(out: &mut dyn Write, head: &Head<'_>, answers: &[AsAnswer<'_>]) -> io
     Ok(())
 }
 
-/// RFC 4180: scores from 0 to 1, empty without data.
-fn csv(out: &mut dyn Write, head: &Head<'_>, answers: &[AsAnswer<'_>]) -> io::Result<()> {
-    let Some(first) = answers.first() else { return Ok(()) };
-    write!(out, "asn,name,country,profile,from,until")?;
-    for action in &first.actions {
-        write!(out, ",{0},{0} class", action.result.id)?;
-    }
-    for metric in &first.metrics {
-        write!(out, ",{0} raw,{0} state", metric.result.id)?;
-    }
-    writeln!(out)?;
-    for answer in answers {
-        let period = head.period.period;
-        write!(
-            out,
-            "{},{},{},{},{},{}",
-            answer.asn.0,
-            quoted(answer.name.unwrap_or_default()),
-            answer.country.unwrap_or_default(),
-            quoted(head.profile),
-            period.from(),
-            period.until()
-        )?;
-        for action in &answer.actions {
-            let (score, class) = action.standing();
-            let score = score.map(|score| score.fraction().to_string()).unwrap_or_default();
-            write!(out, ",{score},{}", class.name())?;
-        }
-        for metric in &answer.metrics {
-            let raw = metric.result.raw.map(|raw| raw.value().to_string()).unwrap_or_default();
-            write!(out, ",{raw},{}", state(metric.result.state))?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
 fn percent(score: Option<Score>) -> String {
     score.map_or_else(|| "-".to_owned(), |score| format!("{:.1}", score.fraction() * 100.0))
 }
@@ -174,12 +167,4 @@ fn percent(score: Option<Score>) -> String {
 fn figure(value: f64) -> String {
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-const fn state(state: MetricState) -> &'static str {
-    match state {
-        MetricState::Scored => "scored",
-        MetricState::Informational => "informational",
-        MetricState::NoData => "no_data",
-    }
 }

@@ -49,6 +49,8 @@ use crate::http::access::{Needs, ROUTES, Route, audit, login, setup, tokens, use
         readiness::list_ases,
         readiness::one_as,
         readiness::compare,
+        readiness::report_page,
+        readiness::export,
         events::events,
         document,
         login::session,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use routewarden_core::Asn;
 use routewarden_core::facts::Sha256;
@@ -19,8 +19,8 @@ use super::path::AsnPath;
 use super::{Api, answer};
 use crate::http::Problem;
 use crate::readiness::{
-    AsAnswer, Choice, Group, GroupBy, Head, Measured, NotMeasured, Rank, WINDOWS_DAYS, group,
-    groups, page, ranked,
+    AsAnswer, Choice, Group, GroupBy, Head, Held, Measured, NotMeasured, Rank, Row, WINDOWS_DAYS,
+    alone, csv, group, groups, page, parquet, ranked, report,
 };
 
 /// Most networks in a page.
@@ -69,7 +69,7 @@ impl Asked {
 async fn measured<T: Send + 'static>(
     api: &Api,
     asked: Asked,
-    answer: impl FnOnce(&Measured) -> Result<T, Problem> + Send + 'static,
+    answer: impl FnOnce(&Held) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let observatory = api.status.observatory();
     let observatory = observatory.ok_or_else(|| refused(&NotMeasured::Starting))?;
@@ -99,9 +99,7 @@ fn refused(error: &NotMeasured) -> Problem {
 
 /// An answer as JSON, made on the thread that measured: it borrows from what was measured.
 fn text(document: &impl Serialize) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(document).map_err(|error| {
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())
-    })
+    serde_json::to_vec(document).map_err(|error| internal(&error))
 }
 
 fn as_json(asked: &HeaderMap, octets: Vec<u8>) -> Response {
@@ -249,9 +247,9 @@ pub(super) async fn list_groups(
     let mut query = Parameters::of(&uri)?;
     let asked = Asked::of(&api, &mut query)?;
     query.finish()?;
-    let answer = move |measured: &Measured| {
-        let head = Head::of(&measured.survey);
-        text(&Groups { head, by: &by, groups: groups(measured, way) })
+    let answer = move |held: &Held| {
+        let head = Head::of(&held.measured.survey);
+        text(&Groups { head, by: &by, groups: groups(&held.measured, way) })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
@@ -280,11 +278,9 @@ pub(super) async fn one_group(
     let mut query = Parameters::of(&uri)?;
     let asked = Asked::of(&api, &mut query)?;
     query.finish()?;
-    let answer = move |measured: &Measured| {
-        let group = group(measured, way, &id).ok_or_else(|| {
-            Problem::new(StatusCode::NOT_FOUND, "no_group", "no network is in that group")
-        })?;
-        let head = Head::of(&measured.survey);
+    let answer = move |held: &Held| {
+        let group = group(&held.measured, way, &id).ok_or_else(no_group)?;
+        let head = Head::of(&held.measured.survey);
         text(&OneGroup { head, by: &by, group, history: [] })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
@@ -411,7 +407,7 @@ pub(super) async fn list_ases(
     let asked = Asked::of(&api, &mut query)?;
     let listing = Listing::of(&mut query)?;
     query.finish()?;
-    let answer = move |measured: &Measured| listing.page(measured);
+    let answer = move |held: &Held| listing.page(&held.measured);
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
 
@@ -424,10 +420,10 @@ struct OneAs<'a> {
     answer: AsAnswer<'a>,
 }
 
-fn as_answer(measured: &Measured, asn: Asn) -> Option<AsAnswer<'_>> {
-    let surveyed = measured.survey.surveyed(asn)?;
-    let base = &measured.base;
-    Some(AsAnswer::of(&measured.survey, surveyed, Some((&base.references, &base.announced))))
+fn as_answer(held: &Held, asn: Asn) -> Option<AsAnswer<'_>> {
+    let survey = &held.measured.survey;
+    let routes = (&held.base.references, &held.base.announced);
+    Some(AsAnswer::of(survey, survey.surveyed(asn)?, Some(routes)))
 }
 
 /// How ready a network is, with everything that went in
@@ -451,12 +447,9 @@ pub(super) async fn one_as(
     let mut query = Parameters::of(&uri)?;
     let asked = Asked::of(&api, &mut query)?;
     query.finish()?;
-    let answer = move |measured: &Measured| {
-        let answer = as_answer(measured, asn).ok_or_else(|| {
-            let detail = format!("{asn} announced nothing and has no part in an incident");
-            Problem::new(StatusCode::NOT_FOUND, "no_as", detail)
-        })?;
-        text(&OneAs { head: Head::of(&measured.survey), answer })
+    let answer = move |held: &Held| {
+        let answer = as_answer(held, asn).ok_or_else(|| no_network(asn))?;
+        text(&OneAs { head: Head::of(&held.measured.survey), answer })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
@@ -504,15 +497,171 @@ pub(super) async fn compare(
     let asked = Asked::of(&api, &mut query)?;
     let asns = read_asns(&mut query)?;
     query.finish()?;
-    let answer = move |measured: &Measured| {
+    let answer = move |held: &Held| {
         let (mut ases, mut missing_asns) = (Vec::new(), Vec::new());
         for &asn in &asns {
-            match as_answer(measured, asn) {
+            match as_answer(held, asn) {
                 Some(answer) => ases.push(answer),
                 None => missing_asns.push(asn),
             }
         }
-        text(&Compared { head: Head::of(&measured.survey), ases, missing_asns })
+        text(&Compared { head: Head::of(&held.measured.survey), ases, missing_asns })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
+}
+
+/// The networks of a group, or one network.
+struct Subject {
+    by: GroupBy,
+    id: String,
+    asn: Option<Asn>,
+}
+
+impl Subject {
+    /// `by` and `id`; the world where neither is given. `by=as` asks for one network.
+    fn of(query: &mut Parameters) -> Result<Self, Problem> {
+        let names: Vec<&'static str> = bys().into_iter().chain(["as"]).collect();
+        let by = query.one_of("by", &names)?;
+        let id = query.take("id", "the id of a group, or an ASN", |text| Some(text.to_owned()))?;
+        match (by, id) {
+            (None, None) => {
+                Ok(Subject { by: GroupBy::World, id: "world".to_owned(), asn: None })
+            }
+            (Some("as"), Some(id)) => {
+                let asn = id.parse().map_err(|_| bad("id", "expected an ASN"))?;
+                Ok(Subject { by: GroupBy::World, id: "world".to_owned(), asn: Some(asn) })
+            }
+            (Some(by), Some(id)) => {
+                let by = GroupBy::named(by).unwrap_or(GroupBy::World);
+                Ok(Subject { by, id, asn: None })
+            }
+            (Some(_), None) => Err(bad("id", "which group? by is given")),
+            (None, Some(_)) => Err(bad("by", "by what? id is given")),
+        }
+    }
+
+    fn rows<'a>(&self, measured: &'a Measured) -> Vec<Row<'a>> {
+        let survey = &measured.survey;
+        let is_asked = |asn| self.asn.is_none_or(|asked| asked == asn);
+        let ases = survey.ases.iter();
+        let ases = ases.filter(|s| is_asked(s.asn) && self.by.is_in(s, &self.id));
+        ases.map(|surveyed| Row::of(survey, surveyed)).collect()
+    }
+}
+
+/// A report that prints clean
+#[utoipa::path(
+    get,
+    path = "/readiness/report",
+    operation_id = "getReadinessReport",
+    params(
+        ("by" = Option<String>, Query, description = "By what networks are taken together, or as"),
+        ("id" = Option<String>, Query, description = "Id of a group, or an ASN"),
+        ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
+        ("profile" = Option<String>, Query, description = "Version of the framework"),
+    ),
+    responses((status = 200, description = "The report", content_type = "text/html", body = String))
+)]
+pub(super) async fn report_page(
+    State(api): State<Arc<Api>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut query = Parameters::of(&uri)?;
+    let asked = Asked::of(&api, &mut query)?;
+    let subject = Subject::of(&mut query)?;
+    query.finish()?;
+    let answer = move |held: &Held| {
+        let one = subject.asn.map(|asn| as_answer(held, asn).ok_or_else(|| no_network(asn)));
+        let one = one.transpose()?;
+        let group = match &one {
+            Some(one) => alone(&held.measured, one.asn),
+            None => group(&held.measured, subject.by, &subject.id),
+        };
+        let group = group.ok_or_else(no_group)?;
+        let page = report(&held.measured, (subject.by, &group), one.as_ref());
+        page.map(String::into_bytes).map_err(|error| internal(&error))
+    };
+    let page = measured(&api, asked, answer).await?;
+    let mut response = answer::tagged(&headers, "text/html; charset=utf-8", page.into());
+    // It has its style in it, and nothing else.
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// Scores for other programs
+#[utoipa::path(
+    get,
+    path = "/readiness/export",
+    operation_id = "exportReadiness",
+    params(
+        ("by" = Option<String>, Query, description = "By what networks are taken together, or as"),
+        ("id" = Option<String>, Query, description = "Id of a group, or an ASN"),
+        ("format" = Option<String>, Query, description = "csv (when not given), json or parquet"),
+        ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
+        ("profile" = Option<String>, Query, description = "Version of the framework"),
+    ),
+    responses(
+        (status = 200, description = "One network a row", content(
+            (String = "text/csv"), (String = "application/vnd.apache.parquet"), (Object = "application/json")
+        ))
+    )
+)]
+pub(super) async fn export(
+    State(api): State<Arc<Api>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut query = Parameters::of(&uri)?;
+    let asked = Asked::of(&api, &mut query)?;
+    let subject = Subject::of(&mut query)?;
+    let format = query.one_of("format", &["csv", "json", "parquet"])?.unwrap_or("csv");
+    query.finish()?;
+    let place = api.reads.export().await?;
+    let answer = move |held: &Held| exported(&held.measured, &subject, format);
+    let octets = measured(&api, asked, answer).await?;
+    let media_type = match format {
+        "parquet" => "application/vnd.apache.parquet",
+        "json" => "application/json",
+        _ => "text/csv; charset=utf-8",
+    };
+    Ok(answer::tagged(&headers, media_type, answer::kept(octets, place)))
+}
+
+/// Every network with all of its figures.
+#[derive(Serialize)]
+struct Exported<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    ases: Vec<routewarden_measure::Readiness>,
+}
+
+fn exported(measured: &Measured, subject: &Subject, format: &str) -> Result<Vec<u8>, Problem> {
+    let rows = subject.rows(measured);
+    match format {
+        "parquet" => parquet(&measured.survey, &rows).map_err(|error| internal(&error)),
+        "json" => {
+            let ases = rows.into_iter().map(|row| row.readiness).collect();
+            text(&Exported { head: Head::of(&measured.survey), ases })
+        }
+        _ => {
+            let mut octets = Vec::new();
+            csv(&mut octets, &measured.survey, &rows).map_err(|error| internal(&error))?;
+            Ok(octets)
+        }
+    }
+}
+
+fn internal(error: &dyn std::error::Error) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())
+}
+
+fn no_group() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no_group", "no network is in that group")
+}
+
+fn no_network(asn: Asn) -> Problem {
+    let detail = format!("{asn} announced nothing and has no part in an incident");
+    Problem::new(StatusCode::NOT_FOUND, "no_as", detail)
 }
