@@ -12,11 +12,14 @@
 
 mod aggregate;
 mod event;
+mod formula;
+mod frozen;
 mod incident;
 mod inputs;
 mod penalty;
 mod period;
 mod profile;
+mod rank;
 mod readiness;
 mod score;
 
@@ -33,6 +36,7 @@ pub use profile::{
     Metric, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, Profile, ProfileError, ProfileFault,
     ReadinessSteps, RpkiRule, ScoreRule, ShareOf, ShareRule, WhenMissing, WhenNothingAnnounced,
 };
+pub use rank::{Rank, Ranking};
 pub use readiness::{ActionResult, Measurement, MetricResult, MetricState, Raw, Readiness};
 pub use score::{ReadinessClass, Score};
 
