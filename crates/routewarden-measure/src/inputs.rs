@@ -6,6 +6,8 @@ use routewarden_core::facts::{IrrState, IrrTable, RovState, VrpTable};
 use routewarden_core::{Asn, Origin, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::frozen::Frozen;
+
 /// Where figures come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -185,6 +187,23 @@ pub enum ContactKind {
     PeeringDbAbuse,
 }
 
+impl ContactKind {
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            ContactKind::RirAdmin => "administrative contact in a registry",
+            ContactKind::RirTechnical => "technical contact in a registry",
+            ContactKind::RirNoc => "network operations contact in a registry",
+            ContactKind::RirAbuse => "abuse contact in a registry",
+            ContactKind::Irr => "contact in a routing registry",
+            ContactKind::PeeringDbNoc => "public network operations contact in PeeringDB",
+            ContactKind::PeeringDbTechnical => "public technical contact in PeeringDB",
+            ContactKind::PeeringDbPolicy => "public peering contact in PeeringDB",
+            ContactKind::PeeringDbAbuse => "public abuse contact in PeeringDB",
+        }
+    }
+}
+
 /// How many of how many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
@@ -194,8 +213,11 @@ pub struct Share {
     pub whole: u32,
 }
 
-/// What is known of one AS in the period, beside its incidents.
+/// What is known of one AS in the period, beside its incidents. Serialised small: a field that is not
+/// given is left out, so that an AS of which nothing is known is `{}`; else it is
+/// `{"Ok": figures}` or `{"Err": reason}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Frozen", from = "Frozen")]
 pub struct AsInputs {
     /// For M5.
     pub spoofing: Result<SpoofingTests, NoData>,

@@ -12,12 +12,15 @@
 
 mod aggregate;
 mod event;
+mod formula;
+mod frozen;
 mod incident;
 mod inputs;
 mod penalty;
 mod period;
 mod places;
 mod profile;
+mod rank;
 mod readiness;
 mod score;
 
@@ -35,6 +38,7 @@ pub use profile::{
     Metric, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, Profile, ProfileError, ProfileFault,
     ReadinessSteps, RpkiRule, ScoreRule, ShareOf, ShareRule, WhenMissing, WhenNothingAnnounced,
 };
+pub use rank::{Rank, Ranking};
 pub use readiness::{ActionResult, Measurement, MetricResult, MetricState, Raw, Readiness};
 pub use score::{ReadinessClass, Score};
 

@@ -281,6 +281,22 @@ impl ShareOf {
             ShareOf::InvalidsDropped => &inputs.invalids_dropped,
         }
     }
+
+    /// In words: which of which.
+    pub(crate) const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            ShareOf::AspaProviders => {
+                ("providers that the AS's own ASPA names", "its providers seen in paths")
+            }
+            ShareOf::OtcMarked => (
+                "those with OTC",
+                "routes that the AS got from a provider or peer and gave to a customer",
+            ),
+            ShareOf::InvalidsDropped => {
+                ("those that the AS did not pass on", "RPKI-invalid routes offered to it")
+            }
+        }
+    }
 }
 
 /// How the score of an action, or of a half of it, is made.

@@ -2,8 +2,11 @@
 #![expect(clippy::float_cmp, reason = "raw values are exact")]
 
 mod counting;
+mod formula;
+mod frozen;
 mod groups;
 mod profiles;
+mod rank;
 mod scoring;
 
 use routewarden_core::{Asn, Timestamp};

@@ -64,6 +64,9 @@ pub enum StoreError {
         /// Number of the block.
         block: i64,
     },
+    /// No incident has that id.
+    #[error("no incident has that id")]
+    UnknownIncident,
     /// More than a limit of the store allows.
     #[error("{what} exceeds {max}")]
     OverLimit {
@@ -106,6 +109,7 @@ impl StoreError {
             StoreError::ChainBroken { .. } => "chain_broken",
             StoreError::UnreadableRow { .. } => "unreadable_row",
             StoreError::UnreadableTrail { .. } => "unreadable_trail",
+            StoreError::UnknownIncident => "unknown_incident",
             StoreError::OverLimit { .. } => "over_limit",
             StoreError::TimeOutOfRange => "time_out_of_range",
             StoreError::WouldOverwrite => "would_overwrite",

@@ -3,7 +3,7 @@
 use routewarden_core::Timestamp;
 use routewarden_core::facts::Sha256;
 use rusqlite::{Connection, Row, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
 use crate::StoreError;
@@ -23,6 +23,14 @@ pub enum JournalKind {
     IncidentReopened,
     /// A report went out.
     ReportSent,
+    /// Somebody judged an incident.
+    VerdictGiven,
+    /// The verdict of an incident holds no longer.
+    VerdictWithdrawn,
+    /// The inputs of a period in which readiness was measured change no more.
+    ReadinessClosed,
+    /// Readiness in a closed period was scored.
+    ReadinessScored,
     /// A feed is in another state.
     FeedState,
     /// A feed has gone deaf.
@@ -44,12 +52,16 @@ pub enum JournalKind {
 }
 
 /// All kinds with their names.
-const KINDS: [(JournalKind, &str); 14] = [
+const KINDS: [(JournalKind, &str); 18] = [
     (JournalKind::IncidentOpened, "incident_opened"),
     (JournalKind::IncidentUpdated, "incident_updated"),
     (JournalKind::IncidentEnded, "incident_ended"),
     (JournalKind::IncidentReopened, "incident_reopened"),
     (JournalKind::ReportSent, "report_sent"),
+    (JournalKind::VerdictGiven, "verdict_given"),
+    (JournalKind::VerdictWithdrawn, "verdict_withdrawn"),
+    (JournalKind::ReadinessClosed, "readiness_closed"),
+    (JournalKind::ReadinessScored, "readiness_scored"),
     (JournalKind::FeedState, "feed_state"),
     (JournalKind::GapOpened, "gap_opened"),
     (JournalKind::GapClosed, "gap_closed"),
@@ -84,12 +96,21 @@ pub struct JournalRow {
     pub recorded_at: Timestamp,
     /// Name of the kind; see [`JournalKind`].
     pub kind: String,
-    /// What it is about: id of an incident, name of a feed or of facts, `service`, `store`.
+    /// What it is about: id of an incident, name of a feed or of facts, `service`, `store`,
+    /// `readiness`.
     pub subject: String,
     /// JSON.
     pub body: String,
     /// Hash over this row and the hash before.
     pub hash: Sha256,
+}
+
+impl JournalRow {
+    /// The body.
+    pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, StoreError> {
+        serde_json::from_str(&self.body)
+            .map_err(|source| StoreError::UnreadableRow { seq: self.seq, source })
+    }
 }
 
 /// What is to be added to the journal.

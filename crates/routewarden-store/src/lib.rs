@@ -1,8 +1,8 @@
 //! What was decided, kept: a journal in `SQLite`, and tables that can be rebuilt from it.
 //!
 //! ```text
-//! versions of incidents, notes ─► journal (append-only, chained by hashes) ─► tables ─► readers
-//!                                                                         └─► outbox of reports
+//! versions of incidents, verdicts, notes ─► journal (append-only, chained by hashes) ─► tables ─► readers
+//!                                                                                   └─► outbox of reports
 //! ```
 //!
 //! A [`Store`] is the one writer; what it has returned from is on the disk. [`StoreReader`]s read on
@@ -16,6 +16,7 @@ mod interrupter;
 mod journal;
 mod note;
 mod order;
+mod period;
 mod query;
 mod reader;
 mod record;
@@ -28,6 +29,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod verdict;
 mod version;
 
 pub use backup::{BackupReport, check_backup, restore};
@@ -36,6 +38,7 @@ pub use interrupter::Interrupter;
 pub use journal::{Head, JournalKind, JournalRow, Verified};
 pub use note::{Note, ServiceEvent};
 pub use order::{Cursor, CursorParseError, Order};
+pub use period::{PeriodIncident, TimeSpan};
 pub use query::{IncidentFilter, PAGE_MAX, PrefixMatch};
 pub use reader::{IncidentPage, IncidentSummary, ROWS_MAX, StoreReader};
 pub use record::{CONTINUE_SECS, IncidentsUnseen, Recorded, Refused, Tick, VERSIONS_MAX};
@@ -48,6 +51,9 @@ pub use trail::{
     TRAIL_BLOCK_EVENTS_MAX, TRAIL_BLOCK_OCTETS_MAX, TRAIL_EVENTS_LISTED_MAX, TRAIL_EVENTS_MAX,
     TRAILS_OCTETS_MAX, TrailAction, TrailEvent, TrailFault, TrailFaults, TrailHead, TrailPart,
     TrailRoute, TrailSpace, TrailWrite,
+};
+pub use verdict::{
+    GivenVerdict, IncidentVerdict, Judged, PastVerdict, VERDICT_NOTE_OCTETS_MAX, Verdict,
 };
 pub use version::{
     AsnRole, BODY_OCTETS_MAX, Change, DETECTOR_IDS_MAX, IncidentVersion, KEY_OCTETS_MAX,

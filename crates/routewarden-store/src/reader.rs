@@ -63,11 +63,15 @@ pub struct IncidentSummary {
     pub reported: bool,
 }
 
-const COLUMNS: &str = "i.number, i.id, i.detector_id, i.kind, i.state, i.class, i.confidence, \
+/// The columns that [`summary`] reads, in its order.
+pub(crate) const COLUMNS: &str = "i.number, i.id, i.detector_id, i.kind, i.state, i.class, i.confidence, \
                        i.severity, i.first_seen, i.last_seen, i.ended_at, i.opened_at, \
                        i.updated_at, i.version, i.reported";
 
-fn summary(row: &Row<'_>) -> rusqlite::Result<IncidentSummary> {
+/// The place of `i.seq` after [`COLUMNS`].
+pub(crate) const SEQ_COLUMN: usize = 15;
+
+pub(crate) fn summary(row: &Row<'_>) -> rusqlite::Result<IncidentSummary> {
     let time = |column| row.get(column).map(Timestamp::from_micros);
     Ok(IncidentSummary {
         number: row.get(0)?,
@@ -177,7 +181,7 @@ impl StoreReader {
         );
         let found = tx
             .prepare_cached(&sql)?
-            .query_row([id], |row| Ok((summary(row)?, row.get(15)?)))
+            .query_row([id], |row| Ok((summary(row)?, row.get(SEQ_COLUMN)?)))
             .optional()?;
         found.map(|(summary, seq)| Ok((summary, stored_at(&tx, seq)?))).transpose()
     }
@@ -359,8 +363,9 @@ fn page(
             query.sql,
             filter.order.terms("i")
         ))?;
-        let found = found
-            .query_map(params_from_iter(query.values), |row| Ok((summary(row)?, row.get(15)?)))?;
+        let found = found.query_map(params_from_iter(query.values), |row| {
+            Ok((summary(row)?, row.get(SEQ_COLUMN)?))
+        })?;
         for row in found {
             rows.push(row?);
         }
@@ -372,6 +377,6 @@ fn page(
     Ok((rows, next))
 }
 
-fn bounded(limit: usize) -> i64 {
+pub(crate) fn bounded(limit: usize) -> i64 {
     i64::try_from(limit.min(ROWS_MAX)).unwrap_or(i64::MAX)
 }

@@ -13,7 +13,7 @@ use crate::trail;
 /// How long what is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetentionPolicy {
-    /// Days after its end for which an incident is kept, with all of its journal.
+    /// Days after its end for which an incident is kept, with all of its journal and verdicts.
     pub incident_days: u32,
     /// Days for which the rest is kept: earlier versions of incidents that are kept, states of
     /// feeds, gaps that are over, facts no longer applied, what befell the service.
@@ -42,7 +42,7 @@ const DOOMED: [&str; 6] = [
      WHERE ended_at < ?1 AND updated_at < ?1 AND NOT EXISTS (SELECT 1 FROM reports r \
          WHERE r.number = incidents.number AND r.state = 'pending')",
     "INSERT INTO doomed SELECT j.seq FROM doomed_incidents d JOIN journal j ON j.subject = d.id \
-     WHERE j.kind GLOB 'incident_*' OR j.kind = 'report_sent'",
+     WHERE j.kind GLOB 'incident_*' OR j.kind GLOB 'verdict_*' OR j.kind = 'report_sent'",
     // Earlier versions of incidents that stay, unless they are still to be told.
     "INSERT OR IGNORE INTO doomed SELECT j.seq FROM journal j \
          JOIN incidents i ON i.id = j.subject AND i.seq <> j.seq \

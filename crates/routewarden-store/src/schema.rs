@@ -16,7 +16,7 @@ use crate::tables;
 /// Marks a database as a store of Routewarden: `RWst`.
 pub const APPLICATION_ID: i64 = 0x5257_7374;
 /// The version that this program writes, and the newest that it reads.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 /// How long a lock is waited for.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Pages held in memory by a connection, in KiB with a minus as `SQLite` has it: a page of a list, or
@@ -27,11 +27,12 @@ const CACHE: i64 = -8_192;
 const LOG_OCTETS: i64 = 64 << 20;
 
 /// One step each; the number in the name is the version that it leads to.
-const MIGRATIONS: [(i64, &str); 4] = [
+const MIGRATIONS: [(i64, &str); 5] = [
     (1, include_str!("sql/0001_journal.sql")),
     (2, include_str!("sql/0002_tables.sql")),
     (3, include_str!("sql/0003_members.sql")),
     (4, include_str!("sql/0004_trails.sql")),
+    (5, include_str!("sql/0005_readiness.sql")),
 ];
 
 /// A sort of database.

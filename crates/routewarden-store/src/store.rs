@@ -13,6 +13,7 @@ use crate::record::{Claims, IncidentsUnseen, Recording, Tick};
 use crate::reports::{self, ReportKey};
 use crate::retention::{self, RetentionPolicy, RetentionReport};
 use crate::trail::{self, SourceIds, TrailWrite};
+use crate::verdict::{self, GivenVerdict, Judged};
 use crate::version::{IncidentVersion, StoredVersion};
 use crate::{StoreError, schema, tables};
 
@@ -156,6 +157,35 @@ impl Store {
     /// When the disk fails; nothing is kept then.
     pub fn mark_sent(&mut self, keys: &[ReportKey], now: Timestamp) -> Result<u64, StoreError> {
         self.writing(|conn, head| reports::mark_sent(conn, head, keys, now))
+    }
+
+    /// Records what somebody found of the incident that has the id, or had it in the detector, in the
+    /// place of what was found before. What says the same as before, by the same, writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownIncident`], when a limit is exceeded, or the disk fails.
+    pub fn put_verdict(
+        &mut self,
+        id: &str,
+        given: GivenVerdict,
+        now: Timestamp,
+    ) -> Result<Judged, StoreError> {
+        self.writing(|conn, head| verdict::give(conn, head, id, given, now))
+    }
+
+    /// Records that the verdict of an incident holds no longer; without one it writes nothing. `at` is
+    /// when the user `by` said so, `now` the wall clock.
+    ///
+    /// # Errors
+    /// As of [`Store::put_verdict`].
+    pub fn withdraw_verdict(
+        &mut self,
+        id: &str,
+        by: &str,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Judged, StoreError> {
+        self.writing(|conn, head| verdict::withdraw(conn, head, (id, by), (at, now)))
     }
 
     /// Takes out what is older than the policy says, in one transaction, and gives room back to the

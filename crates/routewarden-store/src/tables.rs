@@ -9,11 +9,13 @@ use crate::journal::{self, JournalKind, JournalRow};
 use crate::note::Note;
 use crate::reports::{self, SentReport};
 use crate::retention::RetentionReport;
+use crate::verdict;
 use crate::version::StoredVersion;
 
 /// The tables, those that refer to others first.
-pub(crate) const TABLES: [&str; 12] = [
+pub(crate) const TABLES: [&str; 13] = [
     "reports",
+    "verdicts",
     "incident_ids",
     "incident_asns",
     "incident_countries",
@@ -60,9 +62,14 @@ fn put(conn: &Connection, row: &JournalRow) -> Result<(), StoreError> {
         | JournalKind::IncidentUpdated
         | JournalKind::IncidentEnded
         | JournalKind::IncidentReopened => {
-            put_incident(conn, &read::<StoredVersion>(row)?, true, (row.seq, row.recorded_at))
+            put_incident(conn, &row.read::<StoredVersion>()?, true, (row.seq, row.recorded_at))
         }
-        JournalKind::ReportSent => reports::put_sent(conn, &read::<SentReport>(row)?, row.seq),
+        JournalKind::ReportSent => reports::put_sent(conn, &row.read::<SentReport>()?, row.seq),
+        JournalKind::VerdictGiven | JournalKind::VerdictWithdrawn => {
+            verdict::put(conn, &row.read()?, (row.seq, row.at))
+        }
+        // Digests only.
+        JournalKind::ReadinessClosed | JournalKind::ReadinessScored => Ok(()),
         JournalKind::FeedState
         | JournalKind::GapOpened
         | JournalKind::GapClosed
@@ -70,17 +77,11 @@ fn put(conn: &Connection, row: &JournalRow) -> Result<(), StoreError> {
         | JournalKind::FactsApplied
         | JournalKind::ServiceStarted
         | JournalKind::ServiceStopped
-        | JournalKind::ServiceRecovered => put_note(conn, &read::<Note>(row)?, row.seq),
+        | JournalKind::ServiceRecovered => put_note(conn, &row.read::<Note>()?, row.seq),
         JournalKind::RetentionApplied => {
-            count_up_to(conn, read::<RetentionReport>(row)?.highest_number)
+            count_up_to(conn, row.read::<RetentionReport>()?.highest_number)
         }
     }
-}
-
-/// The body of a row.
-fn read<'a, T: serde::Deserialize<'a>>(row: &'a JournalRow) -> Result<T, StoreError> {
-    serde_json::from_str(&row.body)
-        .map_err(|source| StoreError::UnreadableRow { seq: row.seq, source })
 }
 
 /// Puts a version of an incident into the tables. Its parts are only put where they may be others

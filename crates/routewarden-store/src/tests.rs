@@ -1,10 +1,12 @@
 mod continuing;
 mod faults;
+mod periods;
 mod property;
 mod queries;
 mod recording;
 mod retained;
 mod trails;
+mod verdicts;
 
 use routewarden_core::{Asn, Timestamp};
 use rusqlite::Connection;
