@@ -1,6 +1,7 @@
 //! The report on a group or a network: one page of HTML that prints clean.
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use routewarden_measure::{ClassCounts, Score};
 use serde::Serialize;
 
@@ -114,7 +115,7 @@ pub(crate) fn report(
         aspiring_from: classes.aspiring_from_percent,
         head,
     };
-    environment.get_template("report")?.render(Value::from_serialize(&page))
+    environment.get_template("report")?.render(Serde(&page))
 }
 
 fn title(group: &Group, alone: Option<&AsAnswer<'_>>) -> String {
