@@ -28,7 +28,7 @@ pub use observatory::Observatory;
 pub(crate) use groups::{Group, GroupBy, alone, group, groups};
 pub(crate) use observatory::{Held, NotMeasured, WINDOWS_DAYS};
 pub(crate) use export::{Row, csv, parquet, state_name};
-pub(crate) use ranking::{Choice, Rank, page, ranked};
+pub(crate) use ranking::{Choice, page, ranked};
 pub(crate) use report::report;
 pub(crate) use routes::{Announced, Seen};
 pub(crate) use survey::{Measured, Span, Survey, Surveyed, look_up};

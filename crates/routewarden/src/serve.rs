@@ -248,6 +248,7 @@ fn start_all(mut around: Around<'_>, from: Timestamp) -> Result<Started> {
         handles,
         QUEUED_BATCHES_MAX,
         (view, around.looks.clone(), Arc::clone(&observatory)),
+        around.orders.clone(),
     ));
     let surveyor = Surveyor {
         looks: around.looks.clone(),

@@ -12,6 +12,7 @@ use routewarden_core::Timestamp;
 use routewarden_detect::look::{Answer, Query};
 use routewarden_detect::{IncidentKind, SeverityClass};
 use routewarden_feeds::live::{SourceState, SourceStatus};
+use routewarden_store::{Judged, StoreError, Verdict};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -26,6 +27,11 @@ pub trait ServeStatus: Send + Sync + 'static {
     /// Looks at the table of the running program. It waits for its turn, at most some seconds.
     fn look(&self, _query: Query) -> BoxFuture<'_, Result<Look, NoLook>> {
         Box::pin(ready(Err(NoLook::Starting)))
+    }
+
+    /// Records what somebody found of an incident. It waits for the engine, which owns the store.
+    fn judge(&self, _judgement: Judgement) -> BoxFuture<'_, Result<Judged, NotJudged>> {
+        Box::pin(ready(Err(NotJudged::Busy)))
     }
 
     /// Where networks are measured; `None` where they are not.
@@ -63,6 +69,29 @@ pub enum NoLook {
     /// The program does not watch any more.
     #[error("the program is ending")]
     Ending,
+}
+
+/// What somebody found of an incident.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Id in the store or of the detector.
+    pub id: String,
+    /// Name of the user.
+    pub by: String,
+    /// The verdict with its note; `None` withdraws the one before.
+    pub verdict: Option<(Verdict, String)>,
+}
+
+/// Why a verdict was not recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotJudged {
+    /// The engine has too much to do, or does not work.
+    #[error("the program cannot record it at this time")]
+    Busy,
+    /// The store refuses it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The state of the program at one time.

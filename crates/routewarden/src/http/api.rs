@@ -25,13 +25,14 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod updates;
+mod verdict;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::routing::get;
+use axum::routing::{get, put};
 use tokio_util::sync::CancellationToken;
 
 pub(super) use answer::knows;
@@ -93,6 +94,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route("/incidents/{id}/history", get(history::history))
         .route("/incidents/{id}/replay", get(replay::replay))
         .route("/incidents/{id}/updates", get(updates::updates))
+        .route("/incidents/{id}/verdict", put(verdict::put).delete(verdict::withdraw))
         .route("/asns/{asn}", get(places::asn))
         .route("/prefixes/{address}/{length}", get(places::prefix))
         .route("/countries/{country}", get(places::country))

@@ -63,6 +63,8 @@ pub(crate) struct MetricAnswer<'a> {
     #[serde(flatten)]
     pub(crate) result: MetricResult,
     pub(crate) title: &'a str,
+    /// How it is computed, in words.
+    pub(crate) formula: String,
     pub(crate) no_data_text: Option<String>,
     /// Events of it that do not count, with the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -147,6 +149,7 @@ fn metric_answer<'a>(
     MetricAnswer {
         no_data_text: result.no_data.as_ref().map(ToString::to_string),
         title: &metric.title,
+        formula: survey.profile.formula(metric),
         dismissed: dismissed(survey, surveyed, &metric.measure),
         routes: faulty_routes(&metric.measure, faulty),
         result,

@@ -11,8 +11,6 @@ use routewarden_measure::{Event, EventKind, InputKind};
 pub(crate) struct EventSource<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) irr: Option<&'a IrrTable>,
-    /// What people found, by id of the incident: those that are false positives, with their reason.
-    pub(crate) false_positives: &'a BTreeMap<String, String>,
 }
 
 /// Events, and why some of them do not count.
@@ -33,12 +31,16 @@ impl Events {
     }
 
     /// Adds an incident, under the id by which it is known; one that no metric counts adds nothing.
-    pub(crate) fn add(&mut self, id: &str, incident: &Incident, source: &EventSource<'_>) {
+    /// `verdict` says why it is a false positive, where people found it to be one.
+    pub(crate) fn add(
+        &mut self,
+        id: &str,
+        incident: &Incident,
+        verdict: Option<String>,
+        source: &EventSource<'_>,
+    ) {
         let Some(kind) = kind(incident, source.facts) else { return };
-        let reason = match source.false_positives.get(id) {
-            Some(reason) => Some(reason.clone()),
-            None => authorised(incident, source),
-        };
+        let reason = verdict.or_else(|| authorised(incident, source));
         let mut event = Event {
             from: incident.first_seen,
             until: incident.ended_at.or(self.known_until),

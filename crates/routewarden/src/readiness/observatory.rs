@@ -1,6 +1,5 @@
 //! The service's measurements: made of what the table shows, what the store has, and the facts in use.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +13,9 @@ use routewarden_feeds::live::Clock;
 use routewarden_measure::{
     EventTable, EventTableError, InputKind, NoData, Period, PeriodError, Profile, ProfileError,
 };
-use routewarden_store::{IncidentFilter, PAGE_MAX, StoreError, StoreReader};
+use routewarden_store::{
+    GivenVerdict, PeriodIncident, StoreError, StoreReader, TimeSpan, Verdict,
+};
 use serde::Serialize;
 use sha2::Digest;
 
@@ -238,36 +239,30 @@ fn events(
     period: Period,
     references: &References,
 ) -> Result<(Events, u64), StoreError> {
-    let false_positives = BTreeMap::new();
-    let source = EventSource {
-        facts: &references.facts,
-        irr: references.irr.as_ref(),
-        false_positives: &false_positives,
-    };
+    let source = EventSource { facts: &references.facts, irr: references.irr.as_ref() };
     let mut events = Events::default();
     let mut looked_at = 0;
-    let filter =
-        IncidentFilter { first_seen_before: Some(period.until()), ..IncidentFilter::default() };
-    let mut cursor = None;
-    loop {
-        let next = reader.visit(&filter, cursor, PAGE_MAX, |summary, stored| {
-            let is_over = summary.ended_at.is_some_and(|ended| ended <= period.from());
-            if !is_over
-                && let Ok(mut incident) = serde_json::from_str::<Incident>(stored.body.get())
-            {
-                looked_at += 1;
-                // The store knows more of its time: it may have gone on under another id.
-                incident.first_seen = summary.first_seen;
-                incident.ended_at = summary.ended_at;
-                events.add(&summary.id, &incident, &source);
-            }
-            ControlFlow::Continue(())
-        })?;
-        match next {
-            Some(next) => cursor = Some(next),
-            None => return Ok((events, looked_at)),
+    let span = TimeSpan { from: period.from(), until: period.until() };
+    reader.visit_period(span, |PeriodIncident { summary, stored, verdict }| {
+        // One that an older program wrote may be none of ours.
+        if let Ok(mut incident) = serde_json::from_str::<Incident>(stored.body.get()) {
+            looked_at += 1;
+            // The store knows more of its time: it may have gone on under another id.
+            incident.first_seen = summary.first_seen;
+            incident.ended_at = summary.ended_at;
+            let is_false = |given: &GivenVerdict| given.verdict == Verdict::FalsePositive;
+            let verdict = verdict.filter(is_false).map(|given| dismissal(&given));
+            events.add(&summary.id, &incident, verdict, &source);
         }
-    }
+        ControlFlow::Continue(())
+    })?;
+    Ok((events, looked_at))
+}
+
+/// Why an incident does not count, for people.
+fn dismissal(given: &GivenVerdict) -> String {
+    let note = if given.note.is_empty() { String::new() } else { format!(": {}", given.note) };
+    format!("found to be a false positive by {} at {}{note}", given.by, given.at)
 }
 
 /// All that is known of the networks, and of those that events name beside them.

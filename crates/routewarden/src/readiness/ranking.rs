@@ -3,8 +3,7 @@
 use std::cmp::Reverse;
 
 use routewarden_core::Asn;
-use routewarden_measure::{ReadinessClass, Score};
-use serde::Serialize;
+use routewarden_measure::{Rank, Ranking, ReadinessClass, Score};
 
 use super::groups::GroupBy;
 use super::survey::{Measured, Surveyed};
@@ -20,17 +19,6 @@ pub(crate) struct Choice {
     pub(crate) class: Option<ReadinessClass>,
     /// The highest score first, else the lowest; those without data come last.
     pub(crate) best_first: bool,
-}
-
-/// Place among those that have the score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Rank {
-    /// From 1; equal scores share it, and the places behind it are left out.
-    pub(crate) place: usize,
-    /// Networks with a score.
-    pub(crate) of: usize,
-    /// How many share the place: 1 when nobody else does.
-    pub(crate) ties: usize,
 }
 
 /// A network in its place.
@@ -53,28 +41,19 @@ pub(crate) fn ranked<'a>(measured: &'a Measured, choice: &Choice) -> Vec<Ranked<
     let mut ranked: Vec<Ranked<'_>> =
         rows.map(|(surveyed, scores)| Ranked { surveyed, scores, rank: None }).collect();
     let score = |row: &Ranked<'_>| row.scores.get(choice.score).copied().flatten();
-    ranked.sort_by_key(|row| (Reverse(score(row)), row.surveyed.asn));
-    put_ranks(&mut ranked, score);
-    if !choice.best_first {
+    let ranking = Ranking::new(ranked.iter().map(score));
+    for row in &mut ranked {
+        row.rank = ranking.rank(score(row));
+    }
+    if choice.best_first {
+        ranked.sort_by_key(|row| (Reverse(score(row)), row.surveyed.asn));
+    } else {
         ranked.sort_by_key(|row| (score(row).is_none(), score(row), row.surveyed.asn));
     }
     if let Some(class) = choice.class {
         ranked.retain(|row| survey.profile.classes.class(score(row)) == class);
     }
     ranked
-}
-
-/// Ranks of rows that are sorted, the best first, and those without a score last.
-fn put_ranks(rows: &mut [Ranked<'_>], score: impl Fn(&Ranked<'_>) -> Option<Score>) {
-    let of = rows.iter().filter(|row| score(row).is_some()).count();
-    let mut before = 0;
-    for run in rows.chunk_by_mut(|a, b| score(a) == score(b)) {
-        let ties = run.len();
-        for row in run {
-            row.rank = score(row).map(|_| Rank { place: before + 1, of, ties });
-        }
-        before += ties;
-    }
 }
 
 /// Where the next page begins: behind the network that the last one ended with.

@@ -12,21 +12,26 @@ use routewarden_core::Timestamp;
 use routewarden_detect::look::Query;
 use routewarden_detect::{Counters, Incident, IncidentKind, SeverityClass};
 use routewarden_feeds::live::{Clock, SourceHandle};
-use tokio::sync::watch;
+use routewarden_store::Judged;
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::engine::Order;
 use super::facts::FactsView;
 use super::journal::Counts;
 use super::looks::LookAsker;
 use crate::notify_systemd::Heartbeat;
 use crate::readiness::Observatory;
 use crate::status::{
-    ClockStatus, FeedStatus, Look, NoLook, OpenIncidents, QueueStatus, ServeStatus, Snapshot,
+    ClockStatus, FeedStatus, Judgement, Look, NoLook, NotJudged, OpenIncidents, QueueStatus, ServeStatus, Snapshot,
     StoreStatus,
 };
 
 /// Bounds of the time from the first event of an incident to its report, in seconds.
 const DELAY_BOUNDS: [f64; 12] =
     [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0];
+
+/// How long a verdict waits for the engine, twice at most.
+const JUDGE_WAIT: Duration = Duration::from_secs(5);
 
 /// Figures of the engine.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +79,7 @@ pub(crate) struct Board {
     facts: FactsView,
     looks: LookAsker,
     observatory: Arc<Observatory>,
+    orders: mpsc::Sender<Order>,
     heartbeat: Heartbeat,
     /// Route events taken when it was last looked for news.
     taken: watch::Sender<u64>,
@@ -104,6 +110,7 @@ impl Board {
         sources: Vec<SourceHandle>,
         queue_capacity: usize,
         (facts, looks, observatory): (FactsView, LookAsker, Arc<Observatory>),
+        orders: mpsc::Sender<Order>,
     ) -> Self {
         Board {
             started: clock.now(),
@@ -115,6 +122,7 @@ impl Board {
             facts,
             looks,
             observatory,
+            orders,
             heartbeat: Heartbeat::default(),
             taken: watch::Sender::default(),
             delay: Histogram::new(DELAY_BOUNDS),
@@ -223,6 +231,17 @@ impl ServeStatus for Board {
 
     fn look(&self, query: Query) -> BoxFuture<'_, Result<Look, NoLook>> {
         Box::pin(self.looks.ask(query))
+    }
+
+    fn judge(&self, judgement: Judgement) -> BoxFuture<'_, Result<Judged, NotJudged>> {
+        Box::pin(async {
+            let (reply, judged) = oneshot::channel();
+            let order = Order::Judge(judgement, reply);
+            let sent = self.orders.send_timeout(order, JUDGE_WAIT).await;
+            sent.map_err(|_| NotJudged::Busy)?;
+            let judged = tokio::time::timeout(JUDGE_WAIT, judged).await;
+            Ok(judged.map_err(|_| NotJudged::Busy)?.map_err(|_| NotJudged::Busy)??)
+        })
     }
 
     fn observatory(&self) -> Option<Arc<Observatory>> {

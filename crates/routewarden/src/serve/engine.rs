@@ -10,8 +10,9 @@ use anyhow::Result;
 use routewarden_core::Timestamp;
 use routewarden_detect::FactsChange;
 use routewarden_feeds::live::{Clock, LiveBatch, LiveItem, LiveQueue};
+use routewarden_store::{Judged, StoreError};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -26,6 +27,7 @@ use super::looks::LookDesk;
 use super::record::{Record, SavedFacts};
 use super::saved::Saved;
 use super::tidings::{News, Tidings};
+use crate::status::Judgement;
 
 /// Without anything new, what follows from time alone is looked at this often.
 const QUIET_REPORT_SECS: i64 = 5;
@@ -74,6 +76,8 @@ impl Settings {
 pub(crate) enum Order {
     /// New facts.
     Facts(Box<NewFacts>),
+    /// Somebody judges an incident.
+    Judge(Judgement, oneshot::Sender<Result<Judged, StoreError>>),
     /// A gap was filled from an archive, as far as it had the files.
     Filled {
         /// The source that had the gap.
@@ -251,6 +255,11 @@ impl Engine {
                 }
                 self.has_changed = true;
                 self.due.report = Instant::now();
+            }
+            Order::Judge(judgement, reply) => {
+                let judged = self.parts.journal.judge(judgement, self.parts.clock.now());
+                // Who asked may have gone meanwhile.
+                let _is_gone = reply.send(judged).is_err();
             }
             Order::Filled { source, gap: (from, until), is_whole } => {
                 info!(%source, %from, %until, is_whole, "gap filled from the archive");

@@ -11,8 +11,9 @@ use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
 use routewarden_feeds::health::HealthChange;
 use routewarden_store::{
-    AsnRole, Change, IncidentFilter, IncidentVersion, IncidentsUnseen, Note, PAGE_MAX, PARTS_MAX,
-    ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent, Store, StoreReader, Tick, TrailWrite,
+    AsnRole, Change, GivenVerdict, IncidentFilter, IncidentVersion, IncidentsUnseen, Judged, Note,
+    PAGE_MAX, PARTS_MAX, ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent, Store, StoreError,
+    StoreReader, Tick, TrailWrite,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -20,6 +21,7 @@ use tracing::{error, info};
 
 use super::tidings::News;
 use super::trail::Subject;
+use crate::status::Judgement;
 
 /// Name of the log of reports.
 pub(crate) const REPORTS_FILE: &str = "reports.jsonl";
@@ -199,6 +201,20 @@ impl Journal {
     pub(crate) fn note(&mut self, note: Note, now: Timestamp) {
         if let Err(failure) = self.store.note(&[note], now) {
             self.fail(&anyhow::Error::from(failure), now);
+        }
+    }
+
+    /// Records what somebody found of an incident.
+    pub(crate) fn judge(
+        &mut self,
+        Judgement { id, by, verdict }: Judgement,
+        now: Timestamp,
+    ) -> Result<Judged, StoreError> {
+        match verdict {
+            Some((verdict, note)) => {
+                self.store.put_verdict(&id, GivenVerdict { verdict, note, by, at: now }, now)
+            }
+            None => self.store.withdraw_verdict(&id, &by, now, now),
         }
     }
 

@@ -1,6 +1,5 @@
 //! Everything that a measurement on the command line rests on.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -171,19 +170,14 @@ fn events(args: &MeasureArgs, incidents: &[Incident], references: &References) -
         let text = format!("--false-positive {unknown}: no incident of that id was given");
         return Err(UsageError(text).into());
     }
-    let reason = |id: &String| (id.clone(), "found to be a false positive".to_owned());
-    let false_positives: BTreeMap<String, String> =
-        args.false_positive.iter().map(reason).collect();
-    let source = EventSource {
-        facts: &references.facts,
-        irr: references.irr.as_ref(),
-        false_positives: &false_positives,
-    };
+    let source = EventSource { facts: &references.facts, irr: references.irr.as_ref() };
     // What has not ended in the file lasts as long as the file knows of anything.
     let known_until = incidents.iter().map(|i| i.ended_at.unwrap_or(i.last_seen)).max();
     let mut events = Events::until(known_until);
     for incident in incidents {
-        events.add(&incident.id, incident, &source);
+        let is_false = args.false_positive.contains(&incident.id);
+        let verdict = is_false.then(|| "found to be a false positive".to_owned());
+        events.add(&incident.id, incident, verdict, &source);
     }
     Ok(events)
 }

@@ -64,12 +64,12 @@ fn too_large() -> Problem {
 
 impl Fields {
     /// A text that must be there.
-    pub(super) fn text(&mut self, field: &str) -> Result<String, Problem> {
+    pub(in crate::http) fn text(&mut self, field: &str) -> Result<String, Problem> {
         self.optional_text(field)?.ok_or_else(|| bad(field, "is missing"))
     }
 
     /// A text that need not be there.
-    pub(super) fn optional_text(&mut self, field: &str) -> Result<Option<String>, Problem> {
+    pub(in crate::http) fn optional_text(&mut self, field: &str) -> Result<Option<String>, Problem> {
         match self.given.remove(field) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -78,7 +78,7 @@ impl Fields {
     }
 
     /// Yes or no, that need not be there.
-    pub(super) fn optional_flag(&mut self, field: &str) -> Result<Option<bool>, Problem> {
+    pub(in crate::http) fn optional_flag(&mut self, field: &str) -> Result<Option<bool>, Problem> {
         match self.given.remove(field) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
@@ -87,7 +87,7 @@ impl Fields {
     }
 
     /// Refuses what nobody has taken.
-    pub(super) fn finish(self) -> Result<(), Problem> {
+    pub(in crate::http) fn finish(self) -> Result<(), Problem> {
         match self.given.keys().next() {
             Some(field) => {
                 let field: String = field.chars().take(64).collect();

@@ -42,7 +42,7 @@ const fn exported(path: &'static str) -> Route {
 }
 
 /// All routes. One that is not here is refused.
-pub static ROUTES: [Route; 40] = [
+pub static ROUTES: [Route; 42] = [
     route(Method::GET, "/healthz", Needs::Nothing),
     route(Method::GET, "/readyz", Needs::Nothing),
     route(Method::GET, "/status", Needs::Metrics),
@@ -52,6 +52,8 @@ pub static ROUTES: [Route; 40] = [
     read("/api/v1/incidents/{id}/history"),
     read("/api/v1/incidents/{id}/replay"),
     read("/api/v1/incidents/{id}/updates"),
+    route(Method::PUT, "/api/v1/incidents/{id}/verdict", Needs::Role(Role::Analyst)),
+    route(Method::DELETE, "/api/v1/incidents/{id}/verdict", Needs::Role(Role::Analyst)),
     read("/api/v1/asns/{asn}"),
     read("/api/v1/prefixes/{address}/{length}"),
     read("/api/v1/countries/{country}"),

@@ -15,7 +15,7 @@ use super::incidents::{CLASSES, ORDERS, STATES, kinds};
 use super::parameters::Parameters;
 use super::{
     Api, BASE, answer, events, history, incidents, places, program, readiness, replay, table,
-    updates,
+    updates, verdict,
 };
 use crate::http::Problem;
 use crate::http::access::{Needs, ROUTES, Route, audit, login, setup, tokens, users};
@@ -34,6 +34,8 @@ use crate::http::access::{Needs, ROUTES, Route, audit, login, setup, tokens, use
         history::history,
         replay::replay,
         updates::updates,
+        verdict::put,
+        verdict::withdraw,
         places::asn,
         places::prefix,
         places::country,

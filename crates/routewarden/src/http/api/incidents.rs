@@ -10,7 +10,8 @@ use routewarden_core::facts::constituency::ID_OCTETS_MAX;
 use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::{IncidentKind, IncidentState, SeverityClass};
 use routewarden_store::{
-    AsnRole, Cursor, IncidentFilter, Order, PAGE_MAX, PrefixMatch, StoreError, StoreReader,
+    AsnRole, Cursor, IncidentFilter, IncidentSummary, Order, PAGE_MAX, PrefixMatch, StoreError,
+    StoreReader, StoredVersion,
 };
 
 use super::item::{Item, Items, Whole};
@@ -232,24 +233,33 @@ fn export(
         cursor = reader.visit(filter, cursor, left.min(PAGE_MAX), |summary, stored| {
             if is_csv {
                 csv::put_row(&Item::listed(&stored, summary.updated_at), &mut out);
-            } else if let Err(error) =
-                serde_json::to_writer(&mut out, &Whole::new(&summary, stored))
-            {
-                failure = Some(error);
             } else {
-                out.push(b'\n');
+                failure = put_line(reader, (&summary, stored), &mut out).err();
             }
             left = left.saturating_sub(1);
             is_full = left == 0 || out.len() >= EXPORT_OCTETS_MAX || failure.is_some();
             if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if let Some(error) = failure {
-            return Err(StoreError::Json(error));
+            return Err(error);
         }
         if is_full || cursor.is_none() {
             return Ok((out, cursor));
         }
     }
+}
+
+/// A line of JSON Lines.
+fn put_line(
+    reader: &StoreReader,
+    (summary, stored): (&IncidentSummary, StoredVersion),
+    out: &mut Vec<u8>,
+) -> Result<(), StoreError> {
+    let verdict = reader.verdict(summary.number)?;
+    serde_json::to_writer(&mut *out, &Whole::new(summary, stored, verdict))
+        .map_err(StoreError::Json)?;
+    out.push(b'\n');
+    Ok(())
 }
 
 /// One incident, whole
@@ -267,9 +277,13 @@ pub(super) async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     Parameters::of(&uri)?.finish()?;
-    let found = api.reads.read(move |reader| reader.get(&id)).await?;
-    let (summary, stored) = found.ok_or_else(no_incident)?;
-    answer::json(&headers, &Whole::new(&summary, stored))
+    let read = move |reader: &StoreReader| {
+        let Some((summary, stored)) = reader.get(&id)? else { return Ok(None) };
+        let verdict = reader.verdict(summary.number)?;
+        Ok(Some(Whole::new(&summary, stored, verdict)))
+    };
+    let found = api.reads.read(read).await?;
+    answer::json(&headers, &found.ok_or_else(no_incident)?)
 }
 
 /// The id is nobody's.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use routewarden_core::{Asn, Prefix, Timestamp};
-use routewarden_store::{AsnRole, Cursor, IncidentSummary, StoredVersion};
+use routewarden_store::{AsnRole, Cursor, GivenVerdict, IncidentSummary, StoredVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa::openapi::{Ref, RefOr, Schema};
+
+use super::verdict::VerdictAnswer;
 
 /// Most culprits, victims and prefixes each of an incident in a list.
 pub const PARTIES_LISTED_MAX: usize = 10;
@@ -257,18 +259,26 @@ pub(super) struct Whole {
     detector_ids: Vec<String>,
     /// Whether it was ended because the detector spoke of it no more.
     ended_unseen: bool,
+    /// What somebody found of it; null where nobody did.
+    #[schema(required)]
+    verdict: Option<VerdictAnswer>,
     /// The whole incident as the detector gave it.
     #[schema(schema_with = incident_schema)]
     incident: Box<RawValue>,
 }
 
 impl Whole {
-    pub(super) fn new(summary: &IncidentSummary, stored: StoredVersion) -> Self {
+    pub(super) fn new(
+        summary: &IncidentSummary,
+        stored: StoredVersion,
+        verdict: Option<GivenVerdict>,
+    ) -> Self {
         Whole {
             item: Item::of(&stored, summary.updated_at, usize::MAX),
             propagators: asns(&stored, AsnRole::Propagator).collect(),
             detector_ids: stored.detector_ids,
             ended_unseen: stored.ended_unseen,
+            verdict: verdict.map(Into::into),
             incident: stored.body,
         }
     }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use routewarden_core::Asn;
 use routewarden_core::facts::Sha256;
 use routewarden_measure::{
-    AddressSpace, PROFILE_DEFAULT, Period, Profile, ReadinessClass, Score,
+    AddressSpace, PROFILE_DEFAULT, Period, Profile, Rank, ReadinessClass, Score,
 };
 use serde::Serialize;
 use sha2::Digest;
@@ -19,7 +19,7 @@ use super::path::AsnPath;
 use super::{Api, answer};
 use crate::http::Problem;
 use crate::readiness::{
-    AsAnswer, Choice, Group, GroupBy, Head, Held, Measured, NotMeasured, Rank, Row, WINDOWS_DAYS,
+    AsAnswer, Choice, Group, GroupBy, Head, Held, Measured, NotMeasured, Row, WINDOWS_DAYS,
     alone, csv, group, groups, page, parquet, ranked, report,
 };
 
@@ -129,6 +129,7 @@ struct ProfileAnswer {
 struct ProfileMetric {
     id: String,
     title: String,
+    formula: String,
     is_scored: bool,
 }
 
@@ -145,6 +146,7 @@ fn profile_answer(id: &str) -> Option<ProfileAnswer> {
     let metrics = profile.metrics.iter().map(|metric| ProfileMetric {
         id: metric.id.clone(),
         title: metric.title.clone(),
+        formula: profile.formula(metric),
         is_scored: profile.is_scored(&metric.id),
     });
     let scores = profile.scores.iter().map(|score| ProfileScore {
