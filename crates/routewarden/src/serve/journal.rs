@@ -12,7 +12,8 @@ use routewarden_detect::Incident;
 use routewarden_feeds::health::HealthChange;
 use routewarden_store::{
     AsnRole, Change, IncidentFilter, IncidentVersion, IncidentsUnseen, Note, PAGE_MAX, PARTS_MAX,
-    ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent, Store, StoreReader, Tick, TrailWrite,
+    READINESS_MONTHS, ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent, Store, StoreReader,
+    Tick, TrailWrite,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -214,7 +215,11 @@ impl Journal {
 
     /// Takes out of the store what ended so many days ago.
     pub(crate) fn forget(&mut self, days: u32, now: Timestamp) {
-        let policy = RetentionPolicy { incident_days: days, journal_days: days };
+        let policy = RetentionPolicy {
+            incident_days: days,
+            journal_days: days,
+            readiness_months: READINESS_MONTHS,
+        };
         match self.store.retention(policy, now) {
             Ok(done) => info!(incidents = done.incidents, rows = done.journal_rows, "retention"),
             Err(failure) => self.fail(&anyhow::Error::from(failure), now),
