@@ -2,6 +2,7 @@
 
 use std::io;
 
+use routewarden_core::Timestamp;
 use rusqlite::ErrorCode;
 
 /// What kept the store from doing its work. Nothing of the failed call is kept.
@@ -67,6 +68,17 @@ pub enum StoreError {
     /// No incident has that id.
     #[error("no incident has that id")]
     UnknownIncident,
+    /// What is closed is not changed.
+    #[error("the period is closed: its inputs are not changed")]
+    PeriodClosed,
+    /// What is kept of a closed period is not what the journal says, or is missing.
+    #[error("the {what} of the period until {until} are not what was recorded")]
+    RecordChanged {
+        /// What it is.
+        what: &'static str,
+        /// The end of the period.
+        until: Timestamp,
+    },
     /// More than a limit of the store allows.
     #[error("{what} exceeds {max}")]
     OverLimit {
@@ -75,8 +87,8 @@ pub enum StoreError {
         /// The limit.
         max: usize,
     },
-    /// A time before 1970 or after [`crate::TIME_MICROS_MAX`].
-    #[error("a time before 1970 or after the year 9999")]
+    /// A time before 1970 or after [`crate::TIME_MICROS_MAX`], or a period that ends before it begins.
+    #[error("a time before 1970 or after the year 9999, or a period without length")]
     TimeOutOfRange,
     /// A store or backup would be overwritten.
     #[error("there is something already where it would be written")]
@@ -110,6 +122,8 @@ impl StoreError {
             StoreError::UnreadableRow { .. } => "unreadable_row",
             StoreError::UnreadableTrail { .. } => "unreadable_trail",
             StoreError::UnknownIncident => "unknown_incident",
+            StoreError::PeriodClosed => "period_closed",
+            StoreError::RecordChanged { .. } => "record_changed",
             StoreError::OverLimit { .. } => "over_limit",
             StoreError::TimeOutOfRange => "time_out_of_range",
             StoreError::WouldOverwrite => "would_overwrite",

@@ -19,6 +19,7 @@ mod order;
 mod period;
 mod query;
 mod reader;
+mod readiness;
 mod record;
 mod reports;
 mod retention;
@@ -41,9 +42,14 @@ pub use order::{Cursor, CursorParseError, Order};
 pub use period::{PeriodIncident, TimeSpan};
 pub use query::{IncidentFilter, PAGE_MAX, PrefixMatch};
 pub use reader::{IncidentPage, IncidentSummary, ROWS_MAX, StoreReader};
+pub use readiness::{
+    READINESS_ASES_MAX, READINESS_INPUTS_OCTETS_MAX, READINESS_RECORDS_MAX,
+    READINESS_ROUTES_OCTETS_MAX, READINESS_SCORE_OCTETS_MAX, READINESS_SOURCES_OCTETS_MAX,
+    ReadinessAbout, ReadinessInputs, ReadinessPeriod, ReadinessRecord, ReadinessScores,
+};
 pub use record::{CONTINUE_SECS, IncidentsUnseen, Recorded, Refused, Tick, VERSIONS_MAX};
 pub use reports::{REPORTS_LISTED_MAX, ReportKey};
-pub use retention::{RetentionPolicy, RetentionReport};
+pub use retention::{READINESS_MONTHS, RetentionPolicy, RetentionReport};
 pub use rows::{FactsVersionRow, FeedStateRow, GapRow, IncidentCount};
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
 pub use store::{NOTES_MAX, STORE_FILE, Store};

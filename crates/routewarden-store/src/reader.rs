@@ -330,13 +330,14 @@ impl StoreReader {
         Ok(self.conn()?.prepare_cached(sql)?.query_row((), |row| row.get(0))?)
     }
 
-    /// Follows the hashes over the whole journal.
+    /// Follows the hashes over the whole journal, and compares what it has digests of.
     ///
     /// # Errors
-    /// [`StoreError::ChainBroken`] at the first row that is not what was recorded.
+    /// [`StoreError::ChainBroken`] at the first row that is not what was recorded;
+    /// [`StoreError::RecordChanged`] at the first closed period that is not.
     pub fn verify(&self) -> Result<Verified, StoreError> {
         let tx = self.conn()?.unchecked_transaction()?;
-        journal::verify(&tx)
+        schema::verify(&tx)
     }
 }
 

@@ -5,10 +5,11 @@ use routewarden_core::facts::Sha256;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
 use crate::journal::{self, PrunedRun};
-use crate::tables;
-use crate::trail;
+use crate::{StoreError, readiness, tables, trail};
+
+/// Months for which readiness is kept unless told otherwise: three years can be compared.
+pub const READINESS_MONTHS: u32 = 37;
 
 /// How long what is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct RetentionPolicy {
     /// Days for which the rest is kept: earlier versions of incidents that are kept, states of
     /// feeds, gaps that are over, facts no longer applied, what befell the service.
     pub journal_days: u32,
+    /// Months of 31 days after its end for which readiness in a period is kept.
+    pub readiness_months: u32,
 }
 
 /// What was taken out.
@@ -30,13 +33,16 @@ pub struct RetentionReport {
     /// Trails of incidents that stay, emptied to make room.
     #[serde(default)]
     pub trails: u64,
+    /// Periods with inputs of readiness, and records of scores.
+    #[serde(default)]
+    pub readiness: u64,
     /// Highest number that an incident has ever had: it is not given again.
     pub highest_number: i64,
 }
 
 /// Rows of the journal that are to go: `?1` is the time up to which incidents that ended go, `?2`
-/// that for the rest. Each row of a table that stays keeps the row of the journal it was made of.
-const DOOMED: [&str; 6] = [
+/// that for the rest, `?3` that for readiness, which has gone before. Each row of a table that stays keeps the row of the journal it was made of.
+const DOOMED: [&str; 8] = [
     // Incidents that are over, with all that was told of them.
     "INSERT INTO doomed_incidents SELECT number, id FROM incidents \
      WHERE ended_at < ?1 AND updated_at < ?1 AND NOT EXISTS (SELECT 1 FROM reports r \
@@ -58,6 +64,12 @@ const DOOMED: [&str; 6] = [
              AND seq NOT IN (SELECT max(seq) FROM facts_versions GROUP BY name)))",
     "INSERT OR IGNORE INTO doomed SELECT seq FROM journal WHERE recorded_at < ?2 \
      AND (kind GLOB 'service_*' OR kind = 'retention_applied')",
+    // Periods that are gone, and scores in whose place are others.
+    "INSERT OR IGNORE INTO doomed SELECT seq FROM journal WHERE subject = 'readiness' \
+     AND kind = 'readiness_closed' AND at < ?3",
+    "INSERT OR IGNORE INTO doomed SELECT seq FROM journal WHERE subject = 'readiness' \
+     AND kind = 'readiness_scored' AND (at < ?3 OR (recorded_at < ?2 \
+         AND seq NOT IN (SELECT seq FROM readiness_scores WHERE seq IS NOT NULL)))",
 ];
 
 /// Takes out what is older than the policy says.
@@ -66,21 +78,12 @@ pub(crate) fn apply(
     policy: RetentionPolicy,
     now: Timestamp,
 ) -> Result<RetentionReport, StoreError> {
-    let before = |days: u32| now.plus_secs(-86_400 * i64::from(days)).micros();
-    conn.execute_batch(
-        "CREATE TEMP TABLE IF NOT EXISTS doomed_incidents (number INTEGER PRIMARY KEY, id TEXT); \
-         CREATE TEMP TABLE IF NOT EXISTS doomed (seq INTEGER PRIMARY KEY); \
-         DELETE FROM doomed_incidents; DELETE FROM doomed",
-    )?;
-    for sql in DOOMED {
-        let mut doom = conn.prepare(sql)?;
-        for (place, days) in [(1, policy.incident_days), (2, policy.journal_days)] {
-            if sql.contains(&format!("?{place}")) {
-                doom.raw_bind_parameter(place, before(days))?;
-            }
-        }
-        doom.raw_execute()?;
-    }
+    conn.execute("INSERT INTO maintenance (task) VALUES ('retention')", ())?;
+    let days_ago = |days: u32| now.plus_secs(-86_400 * i64::from(days));
+    let readiness_before = days_ago(policy.readiness_months.saturating_mul(31));
+    let readiness = readiness::forget(conn, readiness_before, now)?;
+    let rest = [days_ago(policy.incident_days), days_ago(policy.journal_days), readiness_before];
+    doom(conn, rest)?;
     let highest_number = tables::highest_number(conn)?;
     // As its row in the journal will do when the tables are made anew.
     tables::count_up_to(conn, highest_number)?;
@@ -98,12 +101,30 @@ pub(crate) fn apply(
         "DELETE FROM incidents WHERE number IN (SELECT number FROM doomed_incidents)",
         (),
     )?;
-    conn.execute("INSERT INTO maintenance (task) VALUES ('retention')", ())?;
     let rows = conn.execute("DELETE FROM journal WHERE seq IN (SELECT seq FROM doomed)", ())?;
     conn.execute("DELETE FROM maintenance", ())?;
     conn.execute_batch("DELETE FROM doomed_incidents; DELETE FROM doomed")?;
     let (incidents, journal_rows) = (incidents as u64, rows as u64);
-    Ok(RetentionReport { incidents, journal_rows, trails, highest_number })
+    Ok(RetentionReport { incidents, journal_rows, trails, readiness, highest_number })
+}
+
+/// Tells what is to go, by the times that [`DOOMED`] asks for.
+fn doom(conn: &Connection, before: [Timestamp; 3]) -> Result<(), StoreError> {
+    conn.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS doomed_incidents (number INTEGER PRIMARY KEY, id TEXT); \
+         CREATE TEMP TABLE IF NOT EXISTS doomed (seq INTEGER PRIMARY KEY); \
+         DELETE FROM doomed_incidents; DELETE FROM doomed",
+    )?;
+    for sql in DOOMED {
+        let mut doom = conn.prepare(sql)?;
+        for (place, before) in (1..).zip(before) {
+            if sql.contains(&format!("?{place}")) {
+                doom.raw_bind_parameter(place, before.micros())?;
+            }
+        }
+        doom.raw_execute()?;
+    }
+    Ok(())
 }
 
 /// Writes down the runs of numbers that go, joined with those that went before, so that the chain

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use crate::StoreError;
 use crate::journal::{self, Verified};
 use crate::store::STORE_FILE;
-use crate::tables;
+use crate::{StoreError, readiness, tables};
 
 /// Marks a database as a store of Routewarden: `RWst`.
 pub const APPLICATION_ID: i64 = 0x5257_7374;
@@ -61,9 +60,20 @@ pub(crate) const STORE: Sort = Sort {
     steps: &MIGRATIONS,
     // The tables are only views of the journal.
     finish: |conn| tables::rebuild(conn).map(drop),
-    verify: journal::verify,
+    verify,
     is_empty: |conn| Ok(journal::head(conn)?.seq == 0),
 };
+
+/// Follows the hashes over the journal, and compares what it has digests of.
+///
+/// # Errors
+/// [`StoreError::ChainBroken`] or [`StoreError::RecordChanged`] at the first that is not what was
+/// recorded.
+pub(crate) fn verify(conn: &Connection) -> Result<Verified, StoreError> {
+    let verified = journal::verify(conn)?;
+    readiness::verify(conn)?;
+    Ok(verified)
+}
 
 /// Opens the file for writing, makes it when it is missing, and brings it to its newest version.
 pub(crate) fn open_writer(path: &Path, sort: &Sort) -> Result<Connection, StoreError> {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use crate::journal::{self, Entry, Head, JournalKind, Verified};
 use crate::note::Note;
 use crate::reader::StoreReader;
+use crate::readiness::{self, ReadinessInputs, ReadinessScores};
 use crate::record::{Claims, IncidentsUnseen, Recording, Tick};
 use crate::reports::{self, ReportKey};
 use crate::retention::{self, RetentionPolicy, RetentionReport};
@@ -188,6 +189,49 @@ impl Store {
         self.writing(|conn, head| verdict::withdraw(conn, head, (id, by), (at, now)))
     }
 
+    /// Keeps the inputs of a period, in the place of those before. When it `closes` the period, their
+    /// digest goes into the journal, with those of its scores: they are not changed any more. The same
+    /// again for a closed period writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::PeriodClosed`], when there are [`crate::READINESS_RECORDS_MAX`] others, or the disk
+    /// fails; nothing is kept then.
+    pub fn put_readiness_inputs(
+        &mut self,
+        inputs: &ReadinessInputs,
+        closes: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writing(|conn, head| readiness::put_inputs(conn, head, inputs, (closes, now)))
+    }
+
+    /// Keeps all scores by a profile in a period, in the place of those before. In a closed period their
+    /// digests go into the journal, and the same again writes nothing.
+    ///
+    /// # Errors
+    /// When there are [`crate::READINESS_RECORDS_MAX`] others, or the disk fails; nothing is kept then.
+    pub fn put_readiness_scores(
+        &mut self,
+        scores: &ReadinessScores,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writing(|conn, head| readiness::put_scores(conn, head, scores, now))
+    }
+
+    /// Keeps the routes seen so far in the month that begins at a time, in the place of those before; at
+    /// most [`crate::READINESS_ROUTES_OCTETS_MAX`], in a form that the store does not know of.
+    ///
+    /// # Errors
+    /// When there are more, or the disk fails; nothing is kept then.
+    pub fn put_readiness_routes(
+        &mut self,
+        month: Timestamp,
+        data: &[u8],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writing(|conn, _| readiness::put_routes(conn, month, data, now))
+    }
+
     /// Takes out what is older than the policy says, in one transaction, and gives room back to the
     /// disk.
     ///
@@ -253,12 +297,14 @@ impl Store {
         self.writing(|conn, _| tables::rebuild(conn))
     }
 
-    /// Follows the hashes over the whole journal.
+    /// Follows the hashes over the whole journal, and compares what it has digests of.
     ///
     /// # Errors
-    /// [`StoreError::ChainBroken`] at the first row that is not what was recorded.
+    /// [`StoreError::ChainBroken`] at the first row that is not what was recorded;
+    /// [`StoreError::RecordChanged`] at the first closed period that is not.
     pub fn verify(&self) -> Result<Verified, StoreError> {
-        journal::verify(&self.conn)
+        let tx = self.conn.unchecked_transaction()?;
+        schema::verify(&tx)
     }
 
     /// The end of the journal.

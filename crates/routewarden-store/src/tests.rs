@@ -3,6 +3,7 @@ mod faults;
 mod periods;
 mod property;
 mod queries;
+mod readiness;
 mod recording;
 mod retained;
 mod trails;

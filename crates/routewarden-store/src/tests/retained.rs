@@ -4,7 +4,8 @@ use super::*;
 use crate::{IncidentFilter, Note, RetentionPolicy, ServiceEvent};
 
 const DAY: u32 = 86_400;
-const POLICY: RetentionPolicy = RetentionPolicy { incident_days: 30, journal_days: 10 };
+const POLICY: RetentionPolicy =
+    RetentionPolicy { incident_days: 30, journal_days: 10, readiness_months: 2 };
 
 /// An incident of its own that was seen and ended on a day.
 fn on_day(store: &mut Store, id: &str, day: u32, ends: bool) {

@@ -237,7 +237,7 @@ fn a_trail_goes_with_its_incident_and_survives_new_tables_and_a_backup() {
     fixture.record(vec![ended(&hijack("a"), 60)]);
     let keys = fixture.store.pending_reports(10).unwrap();
     fixture.store.mark_sent(&keys, at(70)).unwrap();
-    let policy = RetentionPolicy { incident_days: 1, journal_days: 1 };
+    let policy = RetentionPolicy { incident_days: 1, journal_days: 1, readiness_months: 2 };
     let taken = fixture.store.retention(policy, at(3 * 86_400)).unwrap();
     assert_eq!((taken.incidents, taken.trails), (1, 0));
     for table in ["trails", "trail_blocks"] {

@@ -146,7 +146,7 @@ fn a_verdict_goes_with_its_incident_and_outlives_earlier_versions() {
     fixture.store.record(vec![later], at(20 * DAY)).unwrap();
     let keys = fixture.store.pending_reports(10).unwrap();
     fixture.store.mark_sent(&keys, at(70)).unwrap();
-    let policy = RetentionPolicy { incident_days: 10, journal_days: 10 };
+    let policy = RetentionPolicy { incident_days: 10, journal_days: 10, readiness_months: 2 };
     assert_eq!(fixture.store.retention(policy, at(30 * DAY)).unwrap().incidents, 1);
     let reader = fixture.store.reader().unwrap();
     assert_eq!(reader.verdict(1).unwrap(), None);

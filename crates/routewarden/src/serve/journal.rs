@@ -12,8 +12,8 @@ use routewarden_detect::Incident;
 use routewarden_feeds::health::HealthChange;
 use routewarden_store::{
     AsnRole, Change, GivenVerdict, IncidentFilter, IncidentVersion, IncidentsUnseen, Judged, Note,
-    PAGE_MAX, PARTS_MAX, ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent, Store, StoreError,
-    StoreReader, Tick, TrailWrite,
+    PAGE_MAX, PARTS_MAX, READINESS_MONTHS, ReportKey, RetentionPolicy, STORE_FILE, ServiceEvent,
+    Store, StoreError, StoreReader, Tick, TrailWrite,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -230,7 +230,11 @@ impl Journal {
 
     /// Takes out of the store what ended so many days ago.
     pub(crate) fn forget(&mut self, days: u32, now: Timestamp) {
-        let policy = RetentionPolicy { incident_days: days, journal_days: days };
+        let policy = RetentionPolicy {
+            incident_days: days,
+            journal_days: days,
+            readiness_months: READINESS_MONTHS,
+        };
         match self.store.retention(policy, now) {
             Ok(done) => info!(incidents = done.incidents, rows = done.journal_rows, "retention"),
             Err(failure) => self.fail(&anyhow::Error::from(failure), now),
