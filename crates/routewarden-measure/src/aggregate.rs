@@ -88,7 +88,8 @@ pub struct Mean {
 }
 
 impl Mean {
-    fn add(&mut self, score: Score, weight: u64) {
+    /// Adds a score so many times.
+    pub fn add(&mut self, score: Score, weight: u64) {
         let weight = u128::from(weight);
         self.sum = self.sum.saturating_add(u128::from(score.billionths()) * weight);
         self.weight = self.weight.saturating_add(weight);
@@ -138,12 +139,7 @@ impl Aggregate {
     }
 
     /// Adds an AS by its scores, one for each of the profile in its order.
-    pub fn add_scores(
-        &mut self,
-        profile: &Profile,
-        scores: &[Option<Score>],
-        space: AddressSpace,
-    ) {
+    pub fn add_scores(&mut self, profile: &Profile, scores: &[Option<Score>], space: AddressSpace) {
         for (summary, &score) in self.summaries.iter_mut().zip(scores) {
             summary.add(score, profile.classes.class(score), space);
         }

@@ -259,6 +259,7 @@ fn start_all(mut around: Around<'_>, from: Timestamp) -> Result<Started> {
         } else {
             config.readiness.every.duration()
         },
+        orders: around.orders.clone(),
         cancel: cancel.clone(),
     };
     tasks.push(runtime.spawn(surveyor.run()));

@@ -34,8 +34,8 @@ use routewarden_store::StoreError;
 use routewarden_store::access::{AccessError, AccessFile, Actor, Role, UserName};
 
 pub use audit::AUDIT_ITEMS_MAX;
-pub(super) use fields::Fields;
 pub use fields::ACCESS_BODY_OCTETS_MAX;
+pub(super) use fields::Fields;
 pub use guard::RECHECK_SECS;
 pub(super) use origin::behind_proxies;
 pub use routes::{Needs, ROUTES, Route, matrix};

@@ -175,8 +175,7 @@ pub(crate) fn parquet(survey: &Survey, rows: &[Row<'_>]) -> Result<Vec<u8>, Parq
     let schema = Type::group_type_builder("readiness").with_fields(fields).build()?;
     let mut octets = Vec::new();
     let properties = WriterProperties::builder().set_created_by("routewarden".to_owned()).build();
-    let mut file =
-        SerializedFileWriter::new(&mut octets, Arc::new(schema), Arc::new(properties))?;
+    let mut file = SerializedFileWriter::new(&mut octets, Arc::new(schema), Arc::new(properties))?;
     let mut group = file.next_row_group()?;
     for column in &columns {
         column.values.write(&mut group)?;

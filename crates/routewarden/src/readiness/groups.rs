@@ -8,6 +8,7 @@ use routewarden_measure::{
 };
 use serde::Serialize;
 
+use super::record::Scored;
 use super::survey::{Measured, Surveyed};
 
 /// By what networks are taken together.
@@ -115,6 +116,34 @@ pub(crate) fn groups(measured: &Measured, by: GroupBy) -> Vec<Group> {
 /// One group; `None` where no network is in it.
 pub(crate) fn group(measured: &Measured, by: GroupBy, id: &str) -> Option<Group> {
     groups(measured, by).into_iter().find(|group| group.id == id)
+}
+
+/// Means of a group in a month that was kept, by score: of the networks that are in it now.
+pub(crate) fn past_means(
+    measured: &Measured,
+    kept: &[(Asn, Scored)],
+    (by, id): (GroupBy, &str),
+) -> Vec<(String, Option<f64>)> {
+    let is_in =
+        |asn: Asn| measured.survey.surveyed(asn).is_some_and(|surveyed| by.is_in(surveyed, id));
+    let of_group: Vec<&Scored> =
+        kept.iter().filter(|(asn, _)| is_in(*asn)).map(|(_, scored)| scored).collect();
+    let means = measured.survey.profile.scores.iter().map(|rule| {
+        let mut mean = Mean::default();
+        let scores = of_group.iter().filter_map(|scored| *scored.scores.get(&rule.id)?);
+        scores.for_each(|score| mean.add(Score::nearest(score), 1));
+        (rule.id.clone(), mean.score().map(Score::fraction))
+    });
+    means.collect()
+}
+
+/// What changed since means of before.
+pub(crate) fn put_trend(group: &mut Group, before: &[(String, Option<f64>)]) {
+    for score in &mut group.scores {
+        let before = before.iter().find(|(id, _)| *id == score.id).and_then(|(_, mean)| *mean);
+        let now = score.mean.score().map(Score::fraction);
+        score.trend = now.zip(before).map(|(now, before)| now - before);
+    }
 }
 
 /// One network as a group of its own.

@@ -1,5 +1,7 @@
 //! The service's measurements: made of what the table shows, what the store has, and the facts in use.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,16 +13,19 @@ use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
 use routewarden_feeds::live::Clock;
 use routewarden_measure::{
-    EventTable, EventTableError, InputKind, NoData, Period, PeriodError, Profile, ProfileError,
+    EventTable, EventTableError, InputKind, NoData, PROFILE_DEFAULT, Period, PeriodError, Profile,
+    ProfileError,
 };
 use routewarden_store::{
-    GivenVerdict, PeriodIncident, StoreError, StoreReader, TimeSpan, Verdict,
+    GivenVerdict, IncidentVerdict, PeriodIncident, ROWS_MAX, ReadinessAbout, ReadinessInputs,
+    ReadinessScores, StoreError, StoreReader, TimeSpan, Verdict,
 };
 use serde::Serialize;
 use sha2::Digest;
 
 use super::events::{EventSource, Events, unknown_events};
 use super::inputs::References;
+use super::record::{self, Frozen, Scored};
 use super::survey::{Measured, Span, Survey, Surveyed, look_up};
 use super::{Announced, Source};
 
@@ -30,6 +35,20 @@ pub(crate) const WINDOWS_DAYS: [u16; 3] = [7, 30, 90];
 const MEASURED_MAX: usize = 12;
 /// A measurement is made anew when it is older and something was recorded since.
 const FRESH: Duration = Duration::from_secs(60);
+
+/// Profiles whose scores are kept of every month.
+pub(crate) const KEPT_PROFILES: [&str; 2] = [PROFILE_DEFAULT, "routewarden-1"];
+
+/// What is to be written into the store.
+#[derive(Debug)]
+pub(crate) enum ToKeep {
+    /// Inputs of a period; `true` closes it.
+    Inputs(ReadinessInputs, bool),
+    /// Scores by a profile.
+    Scores(ReadinessScores),
+    /// Routes seen so far in the month that begins at a time.
+    Routes(Timestamp, Vec<u8>),
+}
 
 /// What the table and the facts said when they were last looked at.
 pub(crate) struct Base {
@@ -41,16 +60,25 @@ pub(crate) struct Base {
 
 /// A month that was measured.
 #[derive(Debug, Serialize)]
-pub(crate) struct Month {
+pub(crate) struct MeasuredMonth {
     #[serde(flatten)]
     span: Span,
     measured_at: Timestamp,
+}
+
+impl MeasuredMonth {
+    /// As `2026-10`.
+    pub(crate) fn id(&self) -> &str {
+        &self.span.id
+    }
 }
 
 /// One period by one profile, and what it was made of.
 pub(crate) struct Held {
     pub(crate) measured: Measured,
     pub(crate) base: Arc<Base>,
+    /// Whether it is of what the base says; else of what was frozen.
+    pub(crate) is_now: bool,
     made: Made,
 }
 
@@ -83,6 +111,12 @@ pub(crate) enum NotMeasured {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was frozen cannot be read, or written.
+    #[error(transparent)]
+    Frozen(#[from] io::Error),
+    /// As above.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
 }
 
 /// Measures, and keeps what was measured last.
@@ -112,10 +146,144 @@ impl Observatory {
         }
     }
 
-    /// Takes what the table and the facts say now.
-    pub(crate) fn renew(&self, references: References, announced: Announced, at: Timestamp) {
+    /// Takes what the table and the facts say now. What was announced before in this month counts, too.
+    /// Gives what is to be kept of it: to be handed to who writes the store.
+    ///
+    /// # Errors
+    /// When the store cannot be read; then what was announced before is not known.
+    pub(crate) fn renew(
+        &self,
+        references: References,
+        mut announced: Announced,
+        at: Timestamp,
+    ) -> Result<Vec<ToKeep>, NotMeasured> {
+        let reader = StoreReader::open(&self.data_dir)?;
+        let month = Month::of(at).ok_or(NotMeasured::Period(PeriodError::NoMonth))?;
+        if let Some((octets, _)) = reader.readiness_routes(month.period.from())? {
+            announced.add(record::routes_of_octets(&octets)?);
+        }
         let ases = Arc::new(look_up(&references, &announced, []));
-        *lock(&self.base) = Some(Arc::new(Base { references, announced, ases, at }));
+        let base = Arc::new(Base { references, announced, ases, at });
+        *lock(&self.base) = Some(Arc::clone(&base));
+        let mut keep = self.close_before(&reader, month.period.from())?;
+        let routes = record::routes_octets(base.announced.routes())?;
+        keep.push(ToKeep::Routes(month.period.from(), routes));
+        let (frozen, sources) = self.freeze(&reader, &base, month.period)?;
+        keep.extend(self.kept_of(&reader, (month, at), &frozen, sources, false)?);
+        Ok(keep)
+    }
+
+    /// Closes the months that ended before a time and are not closed yet.
+    fn close_before(
+        &self,
+        reader: &StoreReader,
+        now: Timestamp,
+    ) -> Result<Vec<ToKeep>, NotMeasured> {
+        let mut keep = Vec::new();
+        for known in reader.readiness_periods()? {
+            let Some(month) = Month::that_is(known.period) else { continue };
+            if known.is_closed || known.period.until > now {
+                continue;
+            }
+            let Some((known, octets)) = reader.readiness_inputs(known.period)? else { continue };
+            let frozen = Frozen::of_octets(&octets)?;
+            // Incidents are known up to the end of the month now, whenever the last survey was.
+            let lasting = self.events_of(reader, month.period, frozen)?;
+            let sources = serde_json::from_str(&known.sources).unwrap_or_default();
+            keep.extend(self.kept_of(
+                reader,
+                (month, known.measured_at),
+                &lasting,
+                sources,
+                true,
+            )?);
+        }
+        Ok(keep)
+    }
+
+    /// A frozen month with all events of it that are known now. What the facts say of them is what they
+    /// say now.
+    fn events_of(
+        &self,
+        reader: &StoreReader,
+        period: Period,
+        frozen: Frozen,
+    ) -> Result<Frozen, NotMeasured> {
+        let Some(base) = lock(&self.base).clone() else { return Ok(frozen) };
+        let (events, _) = events(reader, period, &base.references)?;
+        Ok(Frozen { events: events.events, dismissed: events.dismissed, ..frozen })
+    }
+
+    /// What a period is measured from now.
+    fn freeze(
+        &self,
+        reader: &StoreReader,
+        base: &Base,
+        period: Period,
+    ) -> Result<(Frozen, Vec<Source>), NotMeasured> {
+        let references = &base.references;
+        let (events, entries) = events(reader, period, references)?;
+        let asns = events.events.iter().flat_map(|e| e.culprits.iter().chain(&e.accomplices));
+        let ases = with(base, asns.copied());
+        let incidents = Source {
+            input: InputKind::Incidents,
+            name: "store".to_owned(),
+            date: None,
+            sha256: None,
+            entries,
+        };
+        let mut sources = vec![incidents];
+        sources.extend(base.announced.source().cloned());
+        sources.extend(references.sources());
+        let has_delegations = !references.facts.delegations.is_empty();
+        let frozen = Frozen {
+            events: events.events,
+            dismissed: events.dismissed,
+            unknown: unknown_events(true, has_delegations).collect(),
+            ases,
+        };
+        Ok((frozen, sources))
+    }
+
+    /// What is kept of a month: its inputs, and the scores by each profile of [`KEPT_PROFILES`].
+    fn kept_of(
+        &self,
+        reader: &StoreReader,
+        (month, at): (Month, Timestamp),
+        frozen: &Frozen,
+        sources: Vec<Source>,
+        closes: bool,
+    ) -> Result<Vec<ToKeep>, NotMeasured> {
+        let period = time_span(month.period);
+        let json = record::sources_json(&sources)?;
+        let inputs = ReadinessInputs::new(period, frozen.octets()?, json, at)?;
+        let inputs_sha256 = inputs.sha256();
+        let verdicts = verdicts(reader, period)?;
+        let mut keep = vec![ToKeep::Inputs(inputs, closes)];
+        for profile in KEPT_PROFILES {
+            let until = if closes {
+                month.period.until()
+            } else {
+                at.max(month.period.from().plus_secs(1))
+            };
+            let span = Span {
+                id: month.id.clone(),
+                period: month.period.up_to(until).map_err(NotMeasured::Period)?,
+                is_over: closes,
+            };
+            let survey = survey(profile, span, (frozen, &verdicts), (sources.clone(), at))?;
+            let about = ReadinessAbout {
+                profile: profile.to_owned(),
+                period,
+                profile_sha256: survey.profile_sha256,
+                inputs_sha256,
+                events_sha256: record::events_sha256(&frozen.judged(&verdicts).events),
+                measured_at: at,
+            };
+            let scored = record::scored(&Measured::of(survey))?;
+            keep.push(ToKeep::Scores(ReadinessScores::new(about, &scored)?));
+        }
+        Ok(keep)
     }
 
     /// Somebody has judged an incident: what was measured before does not hold any more.
@@ -128,22 +296,23 @@ impl Observatory {
         self.clock.now()
     }
 
-    /// Months that can be measured, newest first.
-    pub(crate) fn months(&self) -> Result<Vec<Month>, NotMeasured> {
+    /// Months that were measured, newest first.
+    pub(crate) fn months(&self) -> Result<Vec<MeasuredMonth>, NotMeasured> {
+        let reader = StoreReader::open(&self.data_dir)?;
         let now = self.clock.now();
-        let base = lock(&self.base).clone();
-        let id: String = now.to_string().chars().take(7).collect();
-        let span = span(&id, now)?;
-        Ok(base.map(|base| Month { span, measured_at: base.at }).into_iter().collect())
+        let known = reader.readiness_periods()?.into_iter();
+        let months = known.filter_map(|known| {
+            let Month { id, period } = Month::that_is(known.period)?;
+            let is_over = period.until() <= now;
+            let span = Span { id, period, is_over };
+            Some(MeasuredMonth { span, measured_at: known.measured_at })
+        });
+        Ok(months.collect())
     }
 
     /// A measurement, made now if it is not at hand. It takes a second or more of all networks: for threads
     /// that may block.
-    pub(crate) fn measured(
-        &self,
-        profile: &str,
-        period: &str,
-    ) -> Result<Arc<Held>, NotMeasured> {
+    pub(crate) fn measured(&self, profile: &str, period: &str) -> Result<Arc<Held>, NotMeasured> {
         let key = (profile.to_owned(), period.to_owned());
         let base = lock(&self.base).clone().ok_or(NotMeasured::Starting)?;
         let reader = StoreReader::open(&self.data_dir)?;
@@ -182,38 +351,127 @@ impl Observatory {
         base: Arc<Base>,
         (reader, made): (&StoreReader, Made),
     ) -> Result<Held, NotMeasured> {
-        let text = Profile::built_in_text(profile).unwrap_or_default();
-        let profile = Profile::built_in(profile)?;
-        let profile_sha256 = Sha256(sha2::Sha256::digest(text.as_bytes()).into());
-        let span = span(period, self.clock.now())?;
-        let references = &base.references;
-        let (events, entries) = events(reader, span.period, references)?;
-        let mut table = EventTable::new(span.period, events.events)?;
-        for (kind, input) in unknown_events(true, !references.facts.delegations.is_empty()) {
-            table = table.without(kind, NoData::InputMissing { input });
+        let now = self.clock.now();
+        let span = span(period, now)?;
+        let times = time_span(span.period);
+        if span.is_over {
+            let found = reader.readiness_inputs(times)?;
+            let (known, octets) = found.ok_or_else(|| NotMeasured::Never(period.clone()))?;
+            let frozen = Frozen::of_octets(&octets)?;
+            let sources = serde_json::from_str(&known.sources).unwrap_or_default();
+            let verdicts = verdicts(reader, times)?;
+            let survey = survey(profile, span, (&frozen, &verdicts), (sources, known.measured_at))?;
+            return Ok(Held { measured: Measured::of(survey), base, is_now: false, made });
         }
-        let ases = with(&base, table.asns());
-        let incidents = Source {
-            input: InputKind::Incidents,
-            name: "store".to_owned(),
-            date: None,
-            sha256: None,
-            entries,
-        };
-        let mut sources = vec![incidents];
-        sources.extend(base.announced.source().cloned());
-        sources.extend(references.sources());
-        let survey = Survey {
-            profile,
-            profile_sha256,
-            span,
-            events: table,
-            dismissed: events.dismissed,
-            ases,
-            sources,
-            measured_at: Some(base.at),
-        };
-        Ok(Held { measured: Measured::of(survey), base, made })
+        let (frozen, sources) = self.freeze(reader, &base, span.period)?;
+        let verdicts = verdicts(reader, times)?;
+        let survey = survey(profile, span, (&frozen, &verdicts), (sources, base.at))?;
+        Ok(Held { measured: Measured::of(survey), base, is_now: true, made })
+    }
+
+    /// The month before a month; `None` of a window.
+    pub(crate) fn month_before(&self, span: &Span) -> Option<String> {
+        let month = Month::of(span.period.from())?;
+        let is_month = month.id == span.id;
+        Some(Month::of(month.period.from().plus_secs(-1))?.id).filter(|_| is_month)
+    }
+
+    /// The scores of an AS in the months that were kept, oldest first.
+    pub(crate) fn history(
+        &self,
+        asn: Asn,
+        profile: &str,
+    ) -> Result<Vec<(String, Scored)>, NotMeasured> {
+        let reader = StoreReader::open(&self.data_dir)?;
+        let rows = reader.readiness_of(asn, profile)?.into_iter();
+        let months = rows.filter_map(|(record, json)| {
+            let month = Month::that_is(record.about.period)?;
+            Some((month.id, serde_json::from_str(&json).ok()?))
+        });
+        Ok(months.collect())
+    }
+
+    /// The scores of all networks in a month that was kept; `None` where there is none.
+    pub(crate) fn kept(
+        &self,
+        profile: &str,
+        month: &str,
+    ) -> Result<Option<Vec<(Asn, Scored)>>, NotMeasured> {
+        let period: Period = month.parse().map_err(NotMeasured::Period)?;
+        let reader = StoreReader::open(&self.data_dir)?;
+        let mut rows = Vec::new();
+        let asked = (profile, time_span(period));
+        let record = reader.visit_readiness(asked, None, |asn, json| {
+            rows.extend(serde_json::from_str(json).ok().map(|scored| (asn, scored)));
+            ControlFlow::Continue(())
+        })?;
+        Ok(record.map(|_| rows))
+    }
+}
+
+/// A calendar month by its name.
+struct Month {
+    id: String,
+    period: Period,
+}
+
+impl Month {
+    /// That in which a time is.
+    fn of(at: Timestamp) -> Option<Self> {
+        let id: String = at.to_string().chars().take(7).collect();
+        let period = id.parse().ok()?;
+        Some(Month { id, period })
+    }
+
+    /// The month that is this time; `None` where it is none.
+    fn that_is(span: TimeSpan) -> Option<Self> {
+        let month = Self::of(span.from)?;
+        (time_span(month.period) == span).then_some(month)
+    }
+}
+
+fn time_span(period: Period) -> TimeSpan {
+    TimeSpan { from: period.from(), until: period.until() }
+}
+
+/// Makes a survey of what is frozen and what people found.
+fn survey(
+    profile: &str,
+    span: Span,
+    (frozen, verdicts): (&Frozen, &BTreeMap<String, String>),
+    (sources, at): (Vec<Source>, Timestamp),
+) -> Result<Survey, NotMeasured> {
+    let text = Profile::built_in_text(profile).unwrap_or_default();
+    let events = frozen.judged(verdicts);
+    let mut table = EventTable::new(span.period, events.events)?;
+    for &(kind, input) in &frozen.unknown {
+        table = table.without(kind, NoData::InputMissing { input });
+    }
+    Ok(Survey {
+        profile: Profile::built_in(profile)?,
+        profile_sha256: Sha256(sha2::Sha256::digest(text.as_bytes()).into()),
+        span,
+        events: table,
+        dismissed: events.dismissed,
+        ases: Arc::clone(&frozen.ases),
+        sources,
+        measured_at: Some(at),
+    })
+}
+
+/// Incidents of a period that people found to be false positives, with the reason.
+fn verdicts(
+    reader: &StoreReader,
+    period: TimeSpan,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let (mut found, mut after) = (BTreeMap::new(), 0);
+    loop {
+        let page = reader.verdicts(period, after, ROWS_MAX)?;
+        let Some(last) = page.last().map(|row| row.number) else { return Ok(found) };
+        let is_false = |row: &IncidentVerdict| row.given.verdict == Verdict::FalsePositive;
+        let page = page.into_iter().filter(is_false);
+        found.extend(page.map(|row| (row.id, dismissal(&row.given))));
+        after = last;
     }
 }
 
@@ -225,10 +483,10 @@ fn span(id: &str, now: Timestamp) -> Result<Span, NotMeasured> {
         return Ok(Span { id: id.to_owned(), period, is_over: false });
     }
     let month: Period = id.parse().map_err(NotMeasured::Period)?;
-    let is_over = month.until() <= now;
-    if is_over || month.from() >= now {
+    if month.from() >= now {
         return Err(NotMeasured::Never(id.to_owned()));
     }
+    let is_over = month.until() <= now;
     let period = month.up_to(now).map_err(NotMeasured::Period)?;
     Ok(Span { id: id.to_owned(), period, is_over })
 }
@@ -243,16 +501,14 @@ fn events(
     let mut events = Events::default();
     let mut looked_at = 0;
     let span = TimeSpan { from: period.from(), until: period.until() };
-    reader.visit_period(span, |PeriodIncident { summary, stored, verdict }| {
+    reader.visit_period(span, |PeriodIncident { summary, stored, .. }| {
         // One that an older program wrote may be none of ours.
         if let Ok(mut incident) = serde_json::from_str::<Incident>(stored.body.get()) {
             looked_at += 1;
             // The store knows more of its time: it may have gone on under another id.
             incident.first_seen = summary.first_seen;
             incident.ended_at = summary.ended_at;
-            let is_false = |given: &GivenVerdict| given.verdict == Verdict::FalsePositive;
-            let verdict = verdict.filter(is_false).map(|given| dismissal(&given));
-            events.add(&summary.id, &incident, verdict, &source);
+            events.add(&summary.id, &incident, None, &source);
         }
         ControlFlow::Continue(())
     })?;

@@ -81,12 +81,8 @@ pub(crate) fn report(
     alone: Option<&AsAnswer<'_>>,
 ) -> Result<String, minijinja::Error> {
     let survey = &measured.survey;
-    let choice = Choice {
-        group: Some((by, group.id.clone())),
-        score: 0,
-        class: None,
-        best_first: false,
-    };
+    let choice =
+        Choice { group: Some((by, group.id.clone())), score: 0, class: None, best_first: false };
     let rows = if alone.is_some() { Vec::new() } else { ranked(measured, &choice) };
     let networks: Vec<ReportNetwork<'_>> = rows
         .iter()
@@ -184,5 +180,6 @@ fn of_network(answer: &AsAnswer<'_>) -> ReportAs {
 
 /// A score as people read it, a dash without data.
 fn percent(score: Option<Score>) -> String {
-    score.map_or_else(|| "\u{2013}".to_owned(), |score| format!("{:.1} %", score.fraction() * 100.0))
+    score
+        .map_or_else(|| "\u{2013}".to_owned(), |score| format!("{:.1} %", score.fraction() * 100.0))
 }

@@ -62,7 +62,7 @@ impl Seen {
 
     /// Those that at least so many peer ASes had; where fewer are heard, all of them must have had
     /// it.
-    pub(crate) fn announced(self, name: String, least_peers: usize) -> Announced {
+    pub(crate) fn announced(self, name: &str, least_peers: usize) -> Announced {
         let least = least_peers.clamp(1, PEERS_COUNTED_MAX).min(self.peers.len());
         let routes = self.routes.into_iter();
         let routes = routes.filter(|(_, peers)| usize::from(peers.count) >= least);
@@ -76,25 +76,29 @@ pub(crate) struct Announced {
     /// By origin, then prefix; each once.
     routes: Vec<(Asn, Prefix)>,
     source: Option<Source>,
-    /// Peer ASes that had each at least; 0 when that is not known.
-    pub(crate) least_peers: usize,
 }
 
 impl Announced {
-    fn new(mut routes: Vec<(Asn, Prefix)>, name: String, least_peers: usize) -> Self {
+    /// `least_peers` peer ASes had each at least; 0 when that is not known.
+    fn new(mut routes: Vec<(Asn, Prefix)>, name: &str, least_peers: usize) -> Self {
         routes.sort_unstable();
         routes.dedup();
         routes.shrink_to_fit();
         let entries = routes.len() as u64;
         let input = InputKind::Routes;
+        let name = match least_peers {
+            0 => name.to_owned(),
+            1 => format!("{name}: seen by 1 peer AS"),
+            _ => format!("{name}: seen by {least_peers} peer ASes"),
+        };
         let source = Source { input, name, date: None, sha256: None, entries };
-        Announced { routes, source: Some(source), least_peers }
+        Announced { routes, source: Some(source) }
     }
 
     /// Of the running table, as it was at a time.
     pub(crate) fn of_table(routes: Vec<(Prefix, Asn)>, at: Timestamp, least_peers: usize) -> Self {
         let routes = routes.into_iter().map(|(prefix, origin)| (origin, prefix)).collect();
-        let mut announced = Announced::new(routes, "table".to_owned(), least_peers);
+        let mut announced = Announced::new(routes, "table", least_peers);
         if let Some(source) = &mut announced.source {
             source.date = Some(at);
         }
@@ -105,7 +109,7 @@ impl Announced {
     pub(crate) fn of_origins(origins: &Sourced<OriginTable>) -> Self {
         let pairs = origins.iter();
         let pairs = pairs.flat_map(|(prefix, asns)| asns.iter().map(move |&asn| (asn, prefix)));
-        let mut announced = Announced::new(pairs.collect(), origins.source.name.clone(), 0);
+        let mut announced = Announced::new(pairs.collect(), &origins.source.name, 0);
         let entries = announced.routes.len() as u64;
         announced.source =
             Some(Source { entries, ..Source::of(InputKind::Routes, &origins.source) });
@@ -129,9 +133,19 @@ impl Announced {
         self.routes.chunk_by(|a, b| a.0 == b.0).filter_map(|run| run.first().map(|&(asn, _)| asn))
     }
 
-    /// Number of routes.
-    pub(crate) fn len(&self) -> usize {
-        self.routes.len()
+    /// All of them.
+    pub(crate) fn routes(&self) -> &[(Asn, Prefix)] {
+        &self.routes
+    }
+
+    /// Takes further ones.
+    pub(crate) fn add(&mut self, routes: Vec<(Asn, Prefix)>) {
+        self.routes.extend(routes);
+        self.routes.sort_unstable();
+        self.routes.dedup();
+        if let Some(source) = &mut self.source {
+            source.entries = self.routes.len() as u64;
+        }
     }
 }
 
@@ -159,6 +173,10 @@ pub(crate) fn space(prefixes: impl Iterator<Item = Prefix>) -> AddressSpace {
 mod tests {
     use super::*;
 
+    fn name(announced: &Announced) -> &str {
+        &announced.source().unwrap().name
+    }
+
     #[test]
     fn a_route_counts_when_enough_peers_had_it() {
         let mut seen = Seen::default();
@@ -168,10 +186,13 @@ mod tests {
             seen.add(Asn(peer), prefix, Asn(64_496));
         }
         seen.add(Asn(1), prefix, Asn(64_497));
-        let announced = seen.announced("table".to_owned(), 5);
+        let announced = seen.announced("table", 5);
         assert_eq!(announced.origins().collect::<Vec<_>>(), [Asn(64_496)]);
         assert_eq!(announced.of(Asn(64_496)).collect::<Vec<_>>(), [prefix]);
-        assert_eq!((announced.of(Asn(64_497)).count(), announced.least_peers), (0, 5));
+        assert_eq!(
+            (announced.of(Asn(64_497)).count(), name(&announced)),
+            (0, "table: seen by 5 peer ASes")
+        );
     }
 
     #[test]
@@ -180,8 +201,8 @@ mod tests {
         seen.add(Asn(1), "192.0.2.0/24".parse().unwrap(), Asn(64_496));
         seen.add(Asn(2), "192.0.2.0/24".parse().unwrap(), Asn(64_496));
         seen.add(Asn(2), "198.51.100.0/24".parse().unwrap(), Asn(64_496));
-        let announced = seen.announced("table".to_owned(), 5);
-        assert_eq!((announced.len(), announced.least_peers), (1, 2));
+        let announced = seen.announced("table", 5);
+        assert_eq!((announced.routes().len(), name(&announced)), (1, "table: seen by 2 peer ASes"));
     }
 
     #[test]

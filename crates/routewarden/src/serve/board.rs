@@ -22,8 +22,8 @@ use super::looks::LookAsker;
 use crate::notify_systemd::Heartbeat;
 use crate::readiness::Observatory;
 use crate::status::{
-    ClockStatus, FeedStatus, Judgement, Look, NoLook, NotJudged, OpenIncidents, QueueStatus, ServeStatus, Snapshot,
-    StoreStatus,
+    ClockStatus, FeedStatus, Judgement, Look, NoLook, NotJudged, OpenIncidents, QueueStatus,
+    ServeStatus, Snapshot, StoreStatus,
 };
 
 /// Bounds of the time from the first event of an incident to its report, in seconds.

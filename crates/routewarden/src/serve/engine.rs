@@ -27,6 +27,7 @@ use super::looks::LookDesk;
 use super::record::{Record, SavedFacts};
 use super::saved::Saved;
 use super::tidings::{News, Tidings};
+use crate::readiness::ToKeep;
 use crate::status::Judgement;
 
 /// Without anything new, what follows from time alone is looked at this often.
@@ -76,6 +77,8 @@ impl Settings {
 pub(crate) enum Order {
     /// New facts.
     Facts(Box<NewFacts>),
+    /// Something of the measurements is to be kept.
+    Keep(Box<ToKeep>),
     /// Somebody judges an incident.
     Judge(Judgement, oneshot::Sender<Result<Judged, StoreError>>),
     /// A gap was filled from an archive, as far as it had the files.
@@ -256,6 +259,7 @@ impl Engine {
                 self.has_changed = true;
                 self.due.report = Instant::now();
             }
+            Order::Keep(kept) => self.parts.journal.keep(&kept, self.parts.clock.now()),
             Order::Judge(judgement, reply) => {
                 let judged = self.parts.journal.judge(judgement, self.parts.clock.now());
                 // Who asked may have gone meanwhile.

@@ -21,6 +21,7 @@ use tracing::{error, info};
 
 use super::tidings::News;
 use super::trail::Subject;
+use crate::readiness::ToKeep;
 use crate::status::Judgement;
 
 /// Name of the log of reports.
@@ -200,6 +201,18 @@ impl Journal {
     /// Remembers something; a failure is told and counted.
     pub(crate) fn note(&mut self, note: Note, now: Timestamp) {
         if let Err(failure) = self.store.note(&[note], now) {
+            self.fail(&anyhow::Error::from(failure), now);
+        }
+    }
+
+    /// Keeps something of the measurements; a failure is told and counted.
+    pub(crate) fn keep(&mut self, kept: &ToKeep, now: Timestamp) {
+        let done = match kept {
+            ToKeep::Inputs(inputs, closes) => self.store.put_readiness_inputs(inputs, *closes, now),
+            ToKeep::Scores(scores) => self.store.put_readiness_scores(scores, now),
+            ToKeep::Routes(month, octets) => self.store.put_readiness_routes(*month, octets, now),
+        };
+        if let Err(failure) = done {
             self.fail(&anyhow::Error::from(failure), now);
         }
     }

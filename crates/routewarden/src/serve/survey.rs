@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use routewarden_detect::look::{Answer, OriginsLook, Query};
 use routewarden_feeds::facts::refresh::FactTable;
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::engine::Order;
 use super::looks::LookAsker;
 use crate::readiness::{Announced, Beside, Observatory, References};
 use crate::status::Look;
@@ -53,6 +55,7 @@ pub(crate) struct Surveyor {
     pub(crate) beside: BesideHolder,
     pub(crate) observatory: Arc<Observatory>,
     pub(crate) every: Duration,
+    pub(crate) orders: mpsc::Sender<Order>,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -91,11 +94,17 @@ impl Surveyor {
             let OriginsLook { at, routes, peer_ases, facts, .. } = look;
             let least = LEAST_PEERS.min(peer_ases.into_iter().max().unwrap_or_default());
             let announced = Announced::of_table(routes, at, least);
-            observatory.renew(References::new(*facts, beside), announced, at);
+            observatory.renew(References::new(*facts, beside), announced, at)
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(()) => info!(routes, "surveyed"),
-            Err(error) => warn!(%error, "the survey failed"),
+        let kept = match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(kept)) => kept,
+            Ok(Err(error)) => return warn!(%error, "the survey failed"),
+            Err(error) => return warn!(%error, "the survey failed"),
+        };
+        info!(routes, "surveyed");
+        for kept in kept {
+            // The engine has ended: so does this.
+            let _is_open = self.orders.send(Order::Keep(Box::new(kept))).await.is_ok();
         }
     }
 }

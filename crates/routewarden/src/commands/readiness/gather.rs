@@ -156,7 +156,7 @@ fn announced(
         writeln!(io::stderr(), "LIMIT REACHED: {} routes not taken", seen.over_limit())?;
     }
     let names: Vec<String> = args.routes.iter().map(|input| file_name(Path::new(input))).collect();
-    Ok((seen.announced(names.join(", "), usize::from(args.least_peers)), is_incomplete))
+    Ok((seen.announced(&names.join(", "), usize::from(args.least_peers)), is_incomplete))
 }
 
 fn file_name(path: &Path) -> String {

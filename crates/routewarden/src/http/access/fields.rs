@@ -69,7 +69,10 @@ impl Fields {
     }
 
     /// A text that need not be there.
-    pub(in crate::http) fn optional_text(&mut self, field: &str) -> Result<Option<String>, Problem> {
+    pub(in crate::http) fn optional_text(
+        &mut self,
+        field: &str,
+    ) -> Result<Option<String>, Problem> {
         match self.given.remove(field) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),

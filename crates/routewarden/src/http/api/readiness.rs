@@ -19,14 +19,16 @@ use super::path::AsnPath;
 use super::{Api, answer};
 use crate::http::Problem;
 use crate::readiness::{
-    AsAnswer, Choice, Group, GroupBy, Head, Held, Measured, NotMeasured, Row, WINDOWS_DAYS,
-    alone, csv, group, groups, page, parquet, ranked, report,
+    AsAnswer, Choice, Group, GroupBy, Head, Held, Measured, NotMeasured, Observatory, Row,
+    WINDOWS_DAYS, alone, csv, group, groups, page, parquet, past_means, put_trend, ranked, report,
 };
 
 /// Most networks in a page.
 pub const READINESS_ITEMS_MAX: usize = 500;
 /// Networks in a page unless asked for.
 const READINESS_ITEMS: usize = 50;
+/// Most months in the history of a group.
+const GROUP_HISTORY_MONTHS_MAX: usize = 12;
 /// Most networks side by side.
 pub const COMPARED_MAX: usize = 10;
 
@@ -69,13 +71,13 @@ impl Asked {
 async fn measured<T: Send + 'static>(
     api: &Api,
     asked: Asked,
-    answer: impl FnOnce(&Held) -> Result<T, Problem> + Send + 'static,
+    answer: impl FnOnce(&Observatory, &Held) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let observatory = api.status.observatory();
     let observatory = observatory.ok_or_else(|| refused(&NotMeasured::Starting))?;
     let work = move || {
         let measured = observatory.measured(&asked.profile, &asked.period);
-        answer(&*measured.map_err(|error| refused(&error))?)
+        answer(&observatory, &*measured.map_err(|error| refused(&error))?)
     };
     api.reads.work(work).await?
 }
@@ -88,7 +90,9 @@ fn refused(error: &NotMeasured) -> Problem {
             (StatusCode::BAD_REQUEST, "bad_parameter")
         }
         NotMeasured::Events(_) => (StatusCode::SERVICE_UNAVAILABLE, "too_many_events"),
-        NotMeasured::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+        NotMeasured::Store(_) | NotMeasured::Frozen(_) | NotMeasured::Json(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
+        }
     };
     let problem = Problem::new(status, code, error.to_string());
     match error {
@@ -217,7 +221,59 @@ struct OneGroup<'a> {
     head: Head<'a>,
     by: &'a str,
     group: Group,
-    history: [(); 0],
+    /// Means of the months that were kept, oldest first.
+    history: Vec<PastMonth>,
+}
+
+/// Scores of a month that was kept.
+#[derive(Serialize)]
+struct PastMonth {
+    period: String,
+    scores: Vec<PastScore>,
+}
+
+#[derive(Serialize)]
+struct PastScore {
+    id: String,
+    /// Of a network its score, of a group the mean.
+    score: Option<f64>,
+}
+
+/// Groups with what changed since the month before; a window has none before it.
+fn with_trend(
+    observatory: &Observatory,
+    measured: &Measured,
+    by: GroupBy,
+    mut groups: Vec<Group>,
+) -> Result<Vec<Group>, Problem> {
+    let profile = &measured.survey.profile.id;
+    let Some(before) = observatory.month_before(&measured.survey.span) else { return Ok(groups) };
+    let kept = observatory.kept(profile, &before).map_err(|error| refused(&error))?;
+    let Some(kept) = kept else { return Ok(groups) };
+    for group in &mut groups {
+        put_trend(group, &past_means(measured, &kept, (by, &group.id)));
+    }
+    Ok(groups)
+}
+
+/// Means of a group in the months that were kept, the present one included.
+fn group_history(
+    observatory: &Observatory,
+    measured: &Measured,
+    group: (GroupBy, &str),
+) -> Result<Vec<PastMonth>, Problem> {
+    let profile = &measured.survey.profile.id;
+    let months = observatory.months().map_err(|error| refused(&error))?;
+    let mut history = Vec::new();
+    for month in months.iter().take(GROUP_HISTORY_MONTHS_MAX).rev() {
+        let period = month.id();
+        let kept = observatory.kept(profile, period).map_err(|error| refused(&error))?;
+        let Some(kept) = kept else { continue };
+        let scores = past_means(measured, &kept, group).into_iter();
+        let scores = scores.map(|(id, score)| PastScore { id, score }).collect();
+        history.push(PastMonth { period: period.to_owned(), scores });
+    }
+    Ok(history)
 }
 
 fn read_by(by: Result<Path<String>, PathRejection>) -> Result<(String, GroupBy), Problem> {
@@ -249,9 +305,10 @@ pub(super) async fn list_groups(
     let mut query = Parameters::of(&uri)?;
     let asked = Asked::of(&api, &mut query)?;
     query.finish()?;
-    let answer = move |held: &Held| {
+    let answer = move |observatory: &Observatory, held: &Held| {
         let head = Head::of(&held.measured.survey);
-        text(&Groups { head, by: &by, groups: groups(&held.measured, way) })
+        let groups = with_trend(observatory, &held.measured, way, groups(&held.measured, way))?;
+        text(&Groups { head, by: &by, groups })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
@@ -280,10 +337,12 @@ pub(super) async fn one_group(
     let mut query = Parameters::of(&uri)?;
     let asked = Asked::of(&api, &mut query)?;
     query.finish()?;
-    let answer = move |held: &Held| {
+    let answer = move |observatory: &Observatory, held: &Held| {
         let group = group(&held.measured, way, &id).ok_or_else(no_group)?;
-        let head = Head::of(&held.measured.survey);
-        text(&OneGroup { head, by: &by, group, history: [] })
+        let mut group = with_trend(observatory, &held.measured, way, vec![group])?;
+        let history = group_history(observatory, &held.measured, (way, &id))?;
+        let group = group.pop().ok_or_else(no_group)?;
+        text(&OneGroup { head: Head::of(&held.measured.survey), by: &by, group, history })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
@@ -409,7 +468,7 @@ pub(super) async fn list_ases(
     let asked = Asked::of(&api, &mut query)?;
     let listing = Listing::of(&mut query)?;
     query.finish()?;
-    let answer = move |held: &Held| listing.page(&held.measured);
+    let answer = move |_: &Observatory, held: &Held| listing.page(&held.measured);
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
 
@@ -420,12 +479,24 @@ struct OneAs<'a> {
     head: Head<'a>,
     #[serde(flatten)]
     answer: AsAnswer<'a>,
+    history: Vec<PastMonth>,
+}
+
+/// Scores of a network in the months that were kept, oldest first.
+fn history(observatory: &Observatory, asn: Asn, profile: &str) -> Result<Vec<PastMonth>, Problem> {
+    let kept = observatory.history(asn, profile).map_err(|error| refused(&error))?;
+    let months = kept.into_iter().map(|(period, scored)| {
+        let scores = scored.scores.into_iter();
+        PastMonth { period, scores: scores.map(|(id, score)| PastScore { id, score }).collect() }
+    });
+    Ok(months.collect())
 }
 
 fn as_answer(held: &Held, asn: Asn) -> Option<AsAnswer<'_>> {
     let survey = &held.measured.survey;
-    let routes = (&held.base.references, &held.base.announced);
-    Some(AsAnswer::of(survey, survey.surveyed(asn)?, Some(routes)))
+    // What was announced in a month that is over is only known in numbers.
+    let routes = held.is_now.then_some((&held.base.references, &held.base.announced));
+    Some(AsAnswer::of(survey, survey.surveyed(asn)?, routes))
 }
 
 /// How ready a network is, with everything that went in
@@ -449,9 +520,11 @@ pub(super) async fn one_as(
     let mut query = Parameters::of(&uri)?;
     let asked = Asked::of(&api, &mut query)?;
     query.finish()?;
-    let answer = move |held: &Held| {
+    let answer = move |observatory: &Observatory, held: &Held| {
         let answer = as_answer(held, asn).ok_or_else(|| no_network(asn))?;
-        text(&OneAs { head: Head::of(&held.measured.survey), answer })
+        let survey = &held.measured.survey;
+        let history = history(observatory, asn, &survey.profile.id)?;
+        text(&OneAs { head: Head::of(survey), answer, history })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
@@ -475,7 +548,9 @@ fn read_asns(query: &mut Parameters) -> Result<Vec<Asn>, Problem> {
         let is_fine = distinct.len() == asns.len() && (2..=COMPARED_MAX).contains(&asns.len());
         is_fine.then_some(asns)
     };
-    query.take("asns", &expected, read)?.ok_or_else(|| bad("asns", format_args!("expected {expected}")))
+    query
+        .take("asns", &expected, read)?
+        .ok_or_else(|| bad("asns", format_args!("expected {expected}")))
 }
 
 /// Networks side by side
@@ -499,7 +574,7 @@ pub(super) async fn compare(
     let asked = Asked::of(&api, &mut query)?;
     let asns = read_asns(&mut query)?;
     query.finish()?;
-    let answer = move |held: &Held| {
+    let answer = move |_: &Observatory, held: &Held| {
         let (mut ases, mut missing_asns) = (Vec::new(), Vec::new());
         for &asn in &asns {
             match as_answer(held, asn) {
@@ -526,9 +601,7 @@ impl Subject {
         let by = query.one_of("by", &names)?;
         let id = query.take("id", "the id of a group, or an ASN", |text| Some(text.to_owned()))?;
         match (by, id) {
-            (None, None) => {
-                Ok(Subject { by: GroupBy::World, id: "world".to_owned(), asn: None })
-            }
+            (None, None) => Ok(Subject { by: GroupBy::World, id: "world".to_owned(), asn: None }),
             (Some("as"), Some(id)) => {
                 let asn = id.parse().map_err(|_| bad("id", "expected an ASN"))?;
                 Ok(Subject { by: GroupBy::World, id: "world".to_owned(), asn: Some(asn) })
@@ -573,7 +646,7 @@ pub(super) async fn report_page(
     let asked = Asked::of(&api, &mut query)?;
     let subject = Subject::of(&mut query)?;
     query.finish()?;
-    let answer = move |held: &Held| {
+    let answer = move |_: &Observatory, held: &Held| {
         let one = subject.asn.map(|asn| as_answer(held, asn).ok_or_else(|| no_network(asn)));
         let one = one.transpose()?;
         let group = match &one {
@@ -621,7 +694,7 @@ pub(super) async fn export(
     let format = query.one_of("format", &["csv", "json", "parquet"])?.unwrap_or("csv");
     query.finish()?;
     let place = api.reads.export().await?;
-    let answer = move |held: &Held| exported(&held.measured, &subject, format);
+    let answer = move |_: &Observatory, held: &Held| exported(&held.measured, &subject, format);
     let octets = measured(&api, asked, answer).await?;
     let media_type = match format {
         "parquet" => "application/vnd.apache.parquet",

@@ -11,10 +11,10 @@ use routewarden_store::{GivenVerdict, StoreError, VERDICT_NOTE_OCTETS_MAX, Verdi
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Api;
 use super::incidents::no_incident;
 use super::parameters::{Parameters, bad};
 use super::path::IncidentId;
-use super::Api;
 use super::reads::busy;
 use crate::http::Problem;
 use crate::http::access::{Fields, Principal};
