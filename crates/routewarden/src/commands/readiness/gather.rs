@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use routewarden_core::Asn;
 use routewarden_core::facts::Sha256;
-use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
+use routewarden_feeds::live::Clock as _;
 use routewarden_measure::{EventTable, InputKind, NoData, PROFILE_OCTETS_MAX, Period, Profile};
 use sha2::Digest;
 
@@ -18,6 +19,7 @@ use crate::facts::{self, BesideFiles};
 use crate::readiness::{
     Announced, EventSource, Events, References, Seen, Source, Span, Survey, look_up, unknown_events,
 };
+use crate::serve::SteadyClock;
 use crate::tables::{self, Reading};
 use crate::{incidents, summary};
 
@@ -112,15 +114,10 @@ fn span(args: &MeasureArgs, incidents: &[Incident]) -> Result<Span> {
     };
     let period: Period =
         id.parse().map_err(|error| UsageError(format!("--month {id}: {error}")))?;
-    let now = Timestamp::from_micros(micros_now());
+    let now = SteadyClock::of_machine().now();
     let is_over = period.until() <= now;
     let period = if is_over { period } else { period.up_to(now)? };
     Ok(Span { id, period, is_over })
-}
-
-fn micros_now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or(0)
 }
 
 fn references(args: &MeasureArgs) -> Result<References> {
