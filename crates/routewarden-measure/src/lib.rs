@@ -10,6 +10,7 @@
 //! result, byte for byte, in whatever order they come. Counts, penalties and shares are whole
 //! numbers throughout; see [`Penalty`] and [`Score`] for the one place with a root and a power.
 
+mod advice;
 mod aggregate;
 mod event;
 mod formula;
@@ -24,6 +25,7 @@ mod rank;
 mod readiness;
 mod score;
 
+pub use advice::{ADVICE_INCIDENTS_MAX, ADVICE_MAX, Advice, AdviceKind, NamedRoutes};
 pub use aggregate::{ActionSummary, AddressSpace, Aggregate, ClassCounts, Mean};
 pub use event::{ENTRIES_MAX, EVENTS_MAX, Event, EventKind, EventTable, EventTableError, Role};
 pub use incident::{CountedIncident, EVENT_IDS_LISTED_MAX, INCIDENTS_LISTED_MAX};

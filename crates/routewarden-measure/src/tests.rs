@@ -1,6 +1,7 @@
 //! Rules of measuring.
 #![expect(clippy::float_cmp, reason = "raw values are exact")]
 
+mod advice;
 mod counting;
 mod formula;
 mod frozen;
