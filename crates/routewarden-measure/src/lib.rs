@@ -23,6 +23,7 @@ mod places;
 mod profile;
 mod rank;
 mod readiness;
+mod rov;
 mod score;
 
 pub use advice::{ADVICE_INCIDENTS_MAX, ADVICE_MAX, Advice, AdviceKind, NamedRoutes};
@@ -42,6 +43,11 @@ pub use profile::{
 };
 pub use rank::{Rank, Ranking};
 pub use readiness::{ActionResult, Measurement, MetricResult, MetricState, Raw, Readiness};
+pub use rov::{
+    ROV_ASNS_MAX, ROV_CONTROL_PATHS_MAX, ROV_DROPS_FROM_PERCENT, ROV_INVALIDS_MAX,
+    ROV_LEAST_DEFAULT, ROV_PASSES_TO_PERCENT, ROV_PATH_ASNS_MAX, RovBuilder, RovEvidence,
+    RovJudgement, RovVerdict,
+};
 pub use score::{ReadinessClass, Score};
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod frozen;
 mod groups;
 mod profiles;
 mod rank;
+mod rov;
 mod scoring;
 
 use routewarden_core::{Asn, Timestamp};
