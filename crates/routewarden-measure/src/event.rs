@@ -1,6 +1,6 @@
 //! What happened, as the metrics count it, and who had part in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use routewarden_core::facts::Facts;
 use routewarden_core::{Asn, Timestamp};
@@ -197,5 +197,56 @@ impl EventTable {
         let mut last = None;
         let all = self.entries.iter().map(|&(asn, _, _)| asn);
         all.filter(move |&asn| last.replace(asn) != Some(asn))
+    }
+}
+
+/// The events of one AS, of which some may be dismissed for a trial.
+pub(crate) struct OneAs {
+    table: EventTable,
+    /// Positions of those dismissed for now.
+    dismissed: Vec<usize>,
+}
+
+impl OneAs {
+    /// Those of a table.
+    pub(crate) fn of(table: &EventTable, asn: Asn) -> Self {
+        let start = table.entries.partition_point(|&(held, _, _)| held < asn);
+        let end = table.entries.partition_point(|&(held, _, _)| held <= asn);
+        let entries = table.entries.get(start..end).unwrap_or_default();
+        let mut positions: Vec<u32> = entries.iter().map(|&(_, _, position)| position).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        let events = positions.iter().filter_map(|&at| table.events.get(at as usize).cloned());
+        let entries = entries.iter().filter_map(|&(asn, role, position)| {
+            let at = positions.binary_search(&position).ok()?;
+            Some((asn, role, u32::try_from(at).ok()?))
+        });
+        let (period, missing) = (table.period, table.missing.clone());
+        let table =
+            EventTable { period, events: events.collect(), entries: entries.collect(), missing };
+        OneAs { table, dismissed: Vec::new() }
+    }
+
+    pub(crate) fn table(&self) -> &EventTable {
+        &self.table
+    }
+
+    /// As if people had found these to be false.
+    pub(crate) fn dismiss(&mut self, ids: &BTreeSet<String>) {
+        for (at, event) in self.table.events.iter_mut().enumerate() {
+            if !event.is_dismissed && ids.contains(&event.id) {
+                event.is_dismissed = true;
+                self.dismissed.push(at);
+            }
+        }
+    }
+
+    /// As before.
+    pub(crate) fn restore(&mut self) {
+        for at in self.dismissed.drain(..) {
+            if let Some(event) = self.table.events.get_mut(at) {
+                event.is_dismissed = false;
+            }
+        }
     }
 }

@@ -91,7 +91,7 @@ fn of_share(rule: ShareRule) -> String {
 }
 
 /// `a, b and c`.
-fn joined(words: &[&str]) -> String {
+pub(crate) fn joined(words: &[&str]) -> String {
     match words {
         [] => String::new(),
         [only] => (*only).to_owned(),
@@ -100,7 +100,7 @@ fn joined(words: &[&str]) -> String {
 }
 
 /// Seconds in the largest unit that fits; days are told in hours, as the framework does.
-fn time(secs: u32) -> String {
+pub(crate) fn time(secs: u32) -> String {
     match secs {
         0 => "0 s".to_owned(),
         secs if secs % 3_600 == 0 => format!("{} h", secs / 3_600),

@@ -10,6 +10,7 @@
 //! result, byte for byte, in whatever order they come. Counts, penalties and shares are whole
 //! numbers throughout; see [`Penalty`] and [`Score`] for the one place with a root and a power.
 
+mod advice;
 mod aggregate;
 mod event;
 mod formula;
@@ -22,8 +23,10 @@ mod places;
 mod profile;
 mod rank;
 mod readiness;
+mod rov;
 mod score;
 
+pub use advice::{ADVICE_INCIDENTS_MAX, ADVICE_MAX, Advice, AdviceKind, NamedRoutes};
 pub use aggregate::{ActionSummary, AddressSpace, Aggregate, ClassCounts, Mean};
 pub use event::{ENTRIES_MAX, EVENTS_MAX, Event, EventKind, EventTable, EventTableError, Role};
 pub use incident::{CountedIncident, EVENT_IDS_LISTED_MAX, INCIDENTS_LISTED_MAX};
@@ -40,6 +43,11 @@ pub use profile::{
 };
 pub use rank::{Rank, Ranking};
 pub use readiness::{ActionResult, Measurement, MetricResult, MetricState, Raw, Readiness};
+pub use rov::{
+    ROV_ASNS_MAX, ROV_CONTROL_PATHS_MAX, ROV_DROPS_FROM_PERCENT, ROV_INVALIDS_MAX,
+    ROV_LEAST_DEFAULT, ROV_PASSES_TO_PERCENT, ROV_PATH_ASNS_MAX, RovBuilder, RovEvidence,
+    RovJudgement, RovVerdict,
+};
 pub use score::{ReadinessClass, Score};
 
 #[cfg(test)]

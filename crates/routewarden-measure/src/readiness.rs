@@ -127,6 +127,14 @@ impl<'a> Measurement<'a> {
         Measurement { profile, events }
     }
 
+    pub(crate) fn profile(&self) -> &'a Profile {
+        self.profile
+    }
+
+    pub(crate) fn events(&self) -> &'a EventTable {
+        self.events
+    }
+
     /// How ready an AS is.
     pub fn readiness(&self, asn: Asn, inputs: &AsInputs) -> Readiness {
         let metrics = self.profile.metrics.iter();

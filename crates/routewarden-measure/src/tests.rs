@@ -1,12 +1,14 @@
 //! Rules of measuring.
 #![expect(clippy::float_cmp, reason = "raw values are exact")]
 
+mod advice;
 mod counting;
 mod formula;
 mod frozen;
 mod groups;
 mod profiles;
 mod rank;
+mod rov;
 mod scoring;
 
 use routewarden_core::{Asn, Timestamp};
