@@ -1,0 +1,28 @@
+import type { AsReadiness } from "./types";
+
+export interface Standing {
+  score: number | null;
+  /** Less the best of those compared; 0 is the best; null without data. */
+  behind: number | null;
+  /** How many have the best score, of those that it is. */
+  best: number;
+}
+
+/** How those compared stand on one score. */
+export function standings(ases: readonly AsReadiness[], score: string): Standing[] {
+  const scores = ases.map((one) => one.actions.find((action) => action.id === score)?.score ?? null);
+  const known = scores.filter((one) => one !== null);
+  const most = Math.max(...known);
+  const best = known.filter((one) => one === most).length;
+  return scores.map((one) => ({ score: one, behind: one === null ? null : one - most, best }));
+}
+
+/** Whether anything differs in a row of texts. */
+export function differ(texts: readonly string[]): boolean {
+  return new Set(texts).size > 1;
+}
+
+/** Incidents counted for a network, over its metrics that are scored. */
+export function incidentsOf(one: AsReadiness): number {
+  return one.metrics.filter((metric) => metric.state === "scored").reduce((sum, metric) => sum + (metric.inputs.incidents ?? 0), 0);
+}
