@@ -47,14 +47,14 @@ pub(super) fn gather(args: &MeasureArgs, asked: &[Asn]) -> Result<Gathered> {
     }
     sources.extend(announced.source().cloned());
     sources.extend(references.sources());
-    let mut table = EventTable::new(span.period, events.events)?;
+    let mut table = EventTable::new(span.period, events.list)?;
     for (kind, input) in
         unknown_events(args.incidents.is_some(), !references.facts.delegations.is_empty())
     {
         table = table.without(kind, NoData::InputMissing { input });
     }
     let also: Vec<Asn> = table.asns().chain(asked.iter().copied()).collect();
-    let ases = look_up(&references, &announced, also);
+    let ases = look_up(&references, &announced, also, span.period);
     let dismissed = events.dismissed;
     let survey = Survey {
         profile,
@@ -125,6 +125,8 @@ fn references(args: &MeasureArgs) -> Result<References> {
         irr: args.irr.clone(),
         peering_db: args.peering_db.iter().cloned().collect(),
         participants: args.participants.clone(),
+        spoofer: args.spoofer.clone(),
+        contacts: args.contacts.clone(),
     })?;
     Ok(References::new(facts::load(&args.facts)?, beside))
 }

@@ -188,9 +188,10 @@ fn put_operations(document: &mut Value) {
 fn put_operation(path: &str, operation: &mut Value) {
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
-        match path.starts_with(READINESS) {
-            true => put_readiness_forms(path, parameter),
-            false => put_names(parameter),
+        if path.starts_with(READINESS) {
+            put_readiness_forms(path, parameter);
+        } else {
+            put_names(parameter);
         }
         leave_out_null(parameter);
     }

@@ -260,7 +260,7 @@ fn with_trend(
     mut groups: Vec<Group>,
 ) -> Result<Vec<Group>, Problem> {
     let profile = &measured.survey.profile.id;
-    let Some(before) = observatory.month_before(&measured.survey.span) else { return Ok(groups) };
+    let Some(before) = Observatory::month_before(&measured.survey.span) else { return Ok(groups) };
     let kept = observatory.kept(profile, &before).map_err(|error| refused(&error))?;
     let Some(kept) = kept else { return Ok(groups) };
     for group in &mut groups {
@@ -561,11 +561,11 @@ fn read_asns(query: &mut Parameters) -> Result<Vec<Asn>, Problem> {
         let given: Option<Vec<Asn>> = text.split(',').map(|asn| asn.trim().parse().ok()).collect();
         let given = given.filter(|given| (2..=COMPARED_MAX).contains(&given.len()))?;
         let mut asns: Vec<Asn> = Vec::new();
-        given.into_iter().for_each(|asn| {
+        for asn in given {
             if !asns.contains(&asn) {
                 asns.push(asn);
             }
-        });
+        }
         Some(asns)
     };
     let asns = query.take("asns", &expected, read)?;
