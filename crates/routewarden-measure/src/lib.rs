@@ -12,6 +12,7 @@
 
 mod advice;
 mod aggregate;
+mod document;
 mod event;
 mod formula;
 mod frozen;
@@ -21,6 +22,8 @@ mod penalty;
 mod period;
 mod places;
 mod profile;
+mod programme;
+mod provider;
 mod rank;
 mod readiness;
 mod rov;
@@ -28,6 +31,7 @@ mod score;
 
 pub use advice::{ADVICE_INCIDENTS_MAX, ADVICE_MAX, Advice, AdviceKind, NamedRoutes};
 pub use aggregate::{ActionSummary, AddressSpace, Aggregate, ClassCounts, Mean};
+pub use document::{DOCUMENT_OCTETS_MAX, DocumentError, DocumentFault};
 pub use event::{ENTRIES_MAX, EVENTS_MAX, Event, EventKind, EventTable, EventTableError, Role};
 pub use incident::{CountedIncident, EVENT_IDS_LISTED_MAX, INCIDENTS_LISTED_MAX};
 pub use inputs::{
@@ -40,6 +44,14 @@ pub use profile::{
     Combine, ConfidenceWeight, ContactRule, IncidentRule, IrrMatch, IrrRule, METRICS_MAX, Measure,
     Metric, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, Profile, ProfileError, ProfileFault,
     ReadinessSteps, RpkiRule, ScoreRule, ShareOf, ShareRule, WhenMissing, WhenNothingAnnounced,
+};
+pub use programme::{
+    ActionConformance, ActionState, Conformance, ConformanceState, MeasuredBy, PROGRAMMES_MAX,
+    Programme, ProgrammeAction, Programmes, Which,
+};
+pub use provider::{
+    CANDIDATES_MAX, CANDIDATES_MIN, CandidatesError, ProviderCandidate, ProviderChoice,
+    ProviderReason, ProviderRule, ProviderWeight,
 };
 pub use rank::{Rank, Ranking};
 pub use readiness::{ActionResult, Measurement, MetricResult, MetricState, Raw, Readiness};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fault::{ProfileError, ProfileFault};
 
+use crate::document::line_of;
 use crate::{
     AsInputs, ContactKind, DurationSteps, EventKind, IrrCoverage, NoData, ReadinessClass, Role,
     Score, Share,
@@ -77,8 +78,7 @@ impl Profile {
             return Err(ProfileError::TooLong { octets: text.len() });
         }
         let profile: Profile = toml::from_str(text).map_err(|source| {
-            let before = source.span().and_then(|span| text.as_bytes().get(..span.start));
-            let line = before.map_or(1, |before| before.split(|&octet| octet == b'\n').count());
+            let line = line_of(text, &source);
             ProfileError::Syntax { line, source: Box::new(source) }
         })?;
         fault::check(&profile)?;

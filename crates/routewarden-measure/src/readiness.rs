@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use routewarden_core::Asn;
 use serde::{Serialize, Serializer};
 
+use crate::formula::joined;
 use crate::incident::{self, Counted};
 use crate::{
     AsInputs, Combine, ContactKind, CountedIncident, EventTable, IrrRule, Measure, Metric, NoData,
@@ -112,6 +113,30 @@ pub struct Readiness {
     pub metrics: Vec<MetricResult>,
     /// In the order of the profile.
     pub actions: Vec<ActionResult>,
+}
+
+impl Readiness {
+    /// Class of a score; no data where the profile has none of that id.
+    pub(crate) fn class_of(&self, score: &str) -> ReadinessClass {
+        let action = self.actions.iter().find(|action| action.id == score);
+        action.map_or(ReadinessClass::NoData, |action| action.class)
+    }
+
+    /// A score in words: how high, or why there is none.
+    pub(crate) fn told(&self, score: &str) -> String {
+        let Some(action) = self.actions.iter().find(|action| action.id == score) else {
+            return format!("{} has no score {score}", self.profile);
+        };
+        if let Some(score) = action.score {
+            let percent = score.billionths() / 10_000_000;
+            return format!("{} is {percent} %, {}", action.id, action.class.name());
+        }
+        let missing = self.metrics.iter().filter(|metric| action.missing.contains(&metric.id));
+        let reasons: BTreeSet<String> =
+            missing.filter_map(|metric| Some(metric.no_data.as_ref()?.to_string())).collect();
+        let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
+        format!("{} has no data ({})", action.id, joined(&reasons))
+    }
 }
 
 /// A profile, held against the events of one period.

@@ -7,6 +7,8 @@ mod formula;
 mod frozen;
 mod groups;
 mod profiles;
+mod programmes;
+mod providers;
 mod rank;
 mod rov;
 mod scoring;
