@@ -48,7 +48,7 @@ function periodOf(id, now) {
 /** Raw penalty of the incidents of a metric; most networks have none. */
 function counted(network, metric, period) {
   const at = ["M1", "M1C", "M2", "M2C", "M3", "M3C", "M4", "M4C"].indexOf(metric);
-  if ((network.n * 5 + at * 3 + period.back) % 11 > 1) return [];
+  if ((network.n * 5 + at * 3 + period.back) % 29 > 1) return [];
   const begin = Date.parse(period.from) + DAY * (1 + ((network.n + at) % 5));
   return Array.from({ length: 1 + (network.n % 2) }, (_, k) => {
     const hours = [0.3, 2.2, 27][(network.n + k) % 3];
