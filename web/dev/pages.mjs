@@ -60,6 +60,26 @@ export const STATES = {
     "as table": async (page) => page.locator("#seen-title ~ * .foot button").first().click(),
     "reasons open": async (page) => page.evaluate(() => document.querySelectorAll("main details").forEach((one) => (one.open = true))),
   },
+  "readiness-as": {
+    "all metrics open": async (page) => page.evaluate(() => document.querySelectorAll("main details").forEach((one) => (one.open = true))),
+    "history as table": async (page) => page.locator("#history-title ~ * .foot button").first().click(),
+  },
+  compare: {
+    refused: async (page) => {
+      await page.locator("main form input").last().fill("nobody");
+      await page.locator("main form button").click();
+      await page.locator("#refused").waitFor();
+    },
+  },
+  related: {
+    judged: async (page) => {
+      const form = page.locator("#verdict form");
+      if ((await form.count()) === 0) return;
+      await form.locator("input[type=radio]").first().check();
+      await form.locator("button").first().click();
+      await page.locator("#verdict .done:not(:empty)").waitFor();
+    },
+  },
   users: { "setting a password": async (page) => page.locator(".acts button").first().click() },
 };
 

@@ -26,3 +26,13 @@ export function differ(texts: readonly string[]): boolean {
 export function incidentsOf(one: AsReadiness): number {
   return one.metrics.filter((metric) => metric.state === "scored").reduce((sum, metric) => sum + (metric.inputs.incidents ?? 0), 0);
 }
+
+/** The score on which those compared differ most, and by how much; null when on none. */
+export function widest(ases: readonly AsReadiness[]): { id: string; title: string; by: number } | null {
+  const spans = (ases[0]?.actions ?? []).map(({ id, title }) => {
+    const behind = standings(ases, id).flatMap((one) => (one.behind === null ? [] : [one.behind]));
+    return { id, title, by: behind.length > 0 ? -Math.min(...behind) : 0 };
+  });
+  const most = spans.reduce<(typeof spans)[number] | null>((best, one) => (one.by > (best?.by ?? 0) ? one : best), null);
+  return most;
+}
