@@ -1,10 +1,12 @@
+import { difference } from "./score";
 import type { AsReadiness } from "./types";
 
 export interface Standing {
   score: number | null;
-  /** Less the best of those compared; 0 is the best; null without data. */
+  /** Less the best of those compared; null without data. */
   behind: number | null;
-  /** How many have the best score, of those that it is. */
+  isBest: boolean;
+  /** How many have the best score. */
   best: number;
 }
 
@@ -14,7 +16,7 @@ export function standings(ases: readonly AsReadiness[], score: string): Standing
   const known = scores.filter((one) => one !== null);
   const most = Math.max(...known);
   const best = known.filter((one) => one === most).length;
-  return scores.map((one) => ({ score: one, behind: one === null ? null : one - most, best }));
+  return scores.map((one) => ({ score: one, behind: one === null ? null : difference(one, most), isBest: one === most, best }));
 }
 
 /** Whether anything differs in a row of texts. */

@@ -8,7 +8,7 @@ import { periodWords, scoreWords } from "./words";
 export function classesTold(actions: AsReadiness["actions"], w: Words): string {
   if (actions.length === 0) return w.readiness.rawOnly;
   const counts = CLASSES.map((one) => [one, actions.filter((action) => action.class === one).length] as const);
-  return w.readiness.scoresCounted(counts.filter(([, count]) => count > 0).map(([one, count]) => w.readiness.inClass(count, one)).join(", "));
+  return w.readiness.scoresCounted(counts.filter(([, count]) => count > 0).map(([one, count]) => w.readiness.inClass(count, one)).join(", "), actions.length);
 }
 
 /** The answer to "how ready is it", in a sentence. */
