@@ -27,7 +27,7 @@ function networkOf(asn, n) {
     n, asn, name: NAMES[asn] ?? (n % 5 === 4 ? null : `NETWORK-${asn} made up for documentation`), country, registry,
     region: region ? { id: region, name: REGIONS[region][0] } : null, sectors: n % 4 === 1 ? [SECTORS[n % 3]] : [],
     participant: n % 3 === 0 ? [{ programme: "net-ops", name: "Network operators", since: n % 2 ? null : "2020-01-01T00:00:00Z" }] : [],
-    address_space: { ipv4_24s: (n * 7919) % 4096 + 1, ipv6_48s: n % 6 === 5 ? 0 : (n * 65537) % 1_048_576 }, prefixes: { ipv4: (n * 31) % 700 + 1, ipv6: n % 6 === 5 ? 0 : (n * 7) % 60 + 1 },
+    address_space: { ipv4_24s: (n * 7919) % 4096 + 1, ipv6_48s: n % 6 === 5 ? 0 : (n * 65537) % 1_048_576 }, prefixes: { ipv4: (n * 31 + 44) % 700 + 1, ipv6: n % 6 === 5 ? 0 : (n * 7) % 60 + 1 },
   };
 }
 const NETWORKS = ASNS.map(networkOf);
@@ -48,7 +48,7 @@ function periodOf(id, now) {
 /** Raw penalty of the incidents of a metric; most networks have none. */
 function counted(network, metric, period) {
   const at = ["M1", "M1C", "M2", "M2C", "M3", "M3C", "M4", "M4C"].indexOf(metric);
-  if ((network.n * 5 + at * 3 + period.back) % 11 > 1) return [];
+  if ((network.n * 5 + at * 3 + period.back + 23) % 29 > 1) return [];
   const begin = Date.parse(period.from) + DAY * (1 + ((network.n + at) % 5));
   return Array.from({ length: 1 + (network.n % 2) }, (_, k) => {
     const hours = [0.3, 2.2, 27][(network.n + k) % 3];
@@ -60,9 +60,10 @@ const eventId = (at, n) => `RW-${time(at).slice(0, 10).replaceAll("-", "")}-${((
 
 function routes(network, period) {
   const all = network.prefixes.ipv4 + network.prefixes.ipv6;
-  const invalid = network.n % 4 === 2 ? Math.min(all, 2) : 0;
-  const not_found = Math.min(all - invalid, Math.floor((all * ((network.n * 13 + period.back) % 10)) / 20));
-  const unregistered = Math.floor((all * ((network.n * 7) % 9)) / 16);
+  const n = network.n + 6;
+  const invalid = n % 4 === 2 ? Math.min(all, 2) : 0;
+  const not_found = Math.min(all - invalid, Math.floor((all * ((n * 13 + period.back) % 10)) / 20));
+  const unregistered = Math.floor((all * ((n * 7) % 9)) / 16);
   return { all, invalid, not_found, valid: all - invalid - not_found, unregistered };
 }
 

@@ -36,7 +36,7 @@ export function apart(wanted: readonly number[], gap: number, top: number, botto
 }
 
 /** The least whole ten percent under all values, for an axis that shows differences; 0 when values reach low. */
-export function floor(all: readonly Line[]): number {
+export function axisFrom(all: readonly Line[]): number {
   const values = all.flatMap((one) => one.values.filter((value) => value !== null));
   const least = Math.min(1, ...values);
   return least >= 0.7 ? Math.floor((least - 0.05) * 10) / 10 : least >= 0.5 ? 0.4 : 0;

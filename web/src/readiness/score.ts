@@ -16,6 +16,11 @@ export function percent(score: number | null, locale: string): string | null {
   return `${value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits })}\u00a0%`;
 }
 
+/** One score less another, of what is read of both: the numbers on the page agree. */
+export function difference(score: number, other: number): number {
+  return (tenths(score) - tenths(other)) / 1000;
+}
+
 /** A difference of two scores in percentage points, with its sign; a zero has none. */
 export function points(difference: number, locale: string): string {
   const value = Math.round(difference * 1000) / 10;
