@@ -30,9 +30,9 @@ pub(super) fn run(args: &ReadinessArgs) -> Result<Exit> {
             }
         }
         ReadinessFormat::Table | ReadinessFormat::Json | ReadinessFormat::Jsonl => {
-            let routes = Some((&gathered.references, &gathered.announced));
+            let (references, routes) = (&gathered.references, Some(&gathered.announced));
             let answers: Vec<AsAnswer<'_>> =
-                ases().map(|surveyed| AsAnswer::of(survey, surveyed, routes)).collect();
+                ases().map(|surveyed| AsAnswer::of(survey, surveyed, references, routes)).collect();
             let group = chosen.group.as_ref().map(|(by, group)| (*by, group));
             print::print(&mut out, (&Head::of(survey), group), &answers, args.format)?;
         }

@@ -110,6 +110,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route("/readiness/ases", get(readiness::list_ases))
         .route("/readiness/ases/{asn}", get(readiness::one_as))
         .route("/readiness/compare", get(readiness::compare))
+        .route("/readiness/providers", get(readiness::providers))
         .route("/readiness/report", get(readiness::report_page))
         .route("/readiness/export", get(readiness::export))
         .route("/events", get(events::events))

@@ -1,16 +1,22 @@
 //! What is said of one AS: the document of the command line and of the API.
 
+use std::collections::BTreeSet;
+
 use routewarden_core::facts::Registry;
+use routewarden_core::facts::participants::Participant;
 use routewarden_core::{Asn, Prefix};
 use routewarden_measure::{
-    ActionResult, AddressSpace, Advice, Measure, Metric, MetricResult, Profile, ReadinessClass,
-    Score,
+    ActionResult, AddressSpace, Advice, Conformance, Country, Measure, Metric, MetricResult,
+    Profile, Programmes, Readiness, ReadinessClass, Score,
 };
 use serde::Serialize;
 
 use super::inputs::{FaultyRoutes, References};
 use super::survey::{Missing, Span, Survey, Surveyed};
 use super::{Announced, Source};
+
+/// Name of the programme for those who run networks.
+const PROGRAMME_OF_OPERATORS: &str = "net-ops";
 
 /// What every answer begins with: by what and on what it was measured.
 #[derive(Debug, Serialize)]
@@ -44,13 +50,25 @@ pub(crate) struct AsAnswer<'a> {
     pub(crate) name: Option<&'a str>,
     pub(crate) country: Option<&'a str>,
     pub(crate) registry: Option<Registry>,
+    pub(crate) region: Option<RegionAnswer>,
     pub(crate) sectors: Vec<&'a str>,
+    /// Programmes that it takes part in, by those who keep the lists.
+    pub(crate) participant: Vec<&'a Participant>,
+    /// What it would be asked in these programmes, or in that of operators where it is in none.
+    pub(crate) conformance: Vec<Conformance>,
     pub(crate) address_space: AddressSpace,
     pub(crate) prefixes: Prefixes,
     pub(crate) metrics: Vec<MetricAnswer<'a>>,
     pub(crate) actions: Vec<ActionAnswer<'a>>,
     /// What would raise a score, best gain first.
     pub(crate) advice: Vec<Advice>,
+}
+
+/// The part of the world that a network is in (UN M49).
+#[derive(Debug, Serialize)]
+pub(crate) struct RegionAnswer {
+    pub(crate) id: String,
+    pub(crate) name: &'static str,
 }
 
 /// How many prefixes are announced.
@@ -113,11 +131,13 @@ impl<'a> AsAnswer<'a> {
     pub(crate) fn of(
         survey: &'a Survey,
         surveyed: &'a Surveyed,
-        routes: Option<(&References, &Announced)>,
+        references: &'a References,
+        routes: Option<&Announced>,
     ) -> Self {
         let readiness = survey.readiness(surveyed);
-        let faulty =
-            routes.map(|(references, announced)| references.faulty_routes(surveyed.asn, announced));
+        let participant: Vec<&Participant> = references.participants(surveyed.asn).collect();
+        let conformance = conformance(&participant, &readiness);
+        let faulty = routes.map(|announced| references.faulty_routes(surveyed.asn, announced));
         let faulty = faulty.unwrap_or_default();
         let advice = survey.advice(surveyed, &readiness, faulty.named());
         let metrics = readiness.metrics.into_iter().zip(&survey.profile.metrics);
@@ -129,6 +149,13 @@ impl<'a> AsAnswer<'a> {
             name: surveyed.name.as_deref(),
             country: surveyed.country.as_deref(),
             registry: surveyed.registry,
+            region: surveyed
+                .country
+                .as_deref()
+                .and_then(Country::of)
+                .map(|country| RegionAnswer { id: country.region_id(), name: country.region }),
+            participant,
+            conformance,
             sectors: surveyed.sectors.iter().map(String::as_str).collect(),
             address_space: surveyed.space,
             prefixes: Prefixes { ipv4, ipv6 },
@@ -137,6 +164,19 @@ impl<'a> AsAnswer<'a> {
             advice,
         }
     }
+}
+
+/// Conformance to the programmes of a participant; else to that of operators, as what it would be asked.
+fn conformance(participant: &[&Participant], readiness: &Readiness) -> Vec<Conformance> {
+    // The list is compiled in and tested.
+    let Ok(programmes) = Programmes::built_in() else { return Vec::new() };
+    let mut names: Vec<&str> = participant.iter().map(|one| &*one.programme).collect();
+    names.dedup();
+    if names.is_empty() {
+        names.push(PROGRAMME_OF_OPERATORS);
+    }
+    let named = names.iter().filter_map(|name| programmes.named(name));
+    named.map(|programme| programme.conformance(readiness, &BTreeSet::new())).collect()
 }
 
 fn actions(results: Vec<ActionResult>, profile: &Profile) -> Vec<ActionAnswer<'_>> {

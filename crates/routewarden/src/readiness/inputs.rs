@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use routewarden_core::facts::participants::Participant;
 use routewarden_core::facts::{
     ContactRole, ContactRoles, ContactTable, FactSource, Facts, IrrState, IrrTable,
     ParticipantTable, PeeringDbTable, RovState, Sha256, Sourced, SpooferTable,
@@ -95,6 +96,11 @@ impl References {
         sources.extend(facts.aspas.iter().map(|a| Source::of(InputKind::Aspas, &a.source)));
         sources.extend(facts.relations.iter().map(|r| Source::of(InputKind::Relations, &r.source)));
         sources
+    }
+
+    /// Programmes that an AS takes part in.
+    pub(crate) fn participants(&self, asn: Asn) -> impl Iterator<Item = &Participant> {
+        self.beside.participants.values().flat_map(move |table| table.of(asn))
     }
 
     /// Public tests for spoofing in an AS.

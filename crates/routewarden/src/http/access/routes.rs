@@ -42,7 +42,7 @@ const fn exported(path: &'static str) -> Route {
 }
 
 /// All routes. One that is not here is refused.
-pub static ROUTES: [Route; 42] = [
+pub static ROUTES: [Route; 43] = [
     route(Method::GET, "/healthz", Needs::Nothing),
     route(Method::GET, "/readyz", Needs::Nothing),
     route(Method::GET, "/status", Needs::Metrics),
@@ -69,6 +69,7 @@ pub static ROUTES: [Route; 42] = [
     read("/api/v1/readiness/ases"),
     read("/api/v1/readiness/ases/{asn}"),
     read("/api/v1/readiness/compare"),
+    read("/api/v1/readiness/providers"),
     read("/api/v1/readiness/report"),
     exported("/api/v1/readiness/export"),
     read("/api/v1/events"),

@@ -51,6 +51,7 @@ use crate::http::access::{Needs, ROUTES, Route, audit, login, setup, tokens, use
         readiness::list_ases,
         readiness::one_as,
         readiness::compare,
+        readiness::providers,
         readiness::report_page,
         readiness::export,
         events::events,

@@ -9,7 +9,8 @@ use axum::response::Response;
 use routewarden_core::Asn;
 use routewarden_core::facts::Sha256;
 use routewarden_measure::{
-    AddressSpace, PROFILE_DEFAULT, Period, Profile, Rank, ReadinessClass, Score,
+    AddressSpace, PROFILE_DEFAULT, Period, Profile, ProviderChoice, ProviderRule, Rank, Readiness,
+    ReadinessClass, Score,
 };
 use serde::Serialize;
 use sha2::Digest;
@@ -379,6 +380,8 @@ struct Network<'a> {
     address_space: AddressSpace,
     rank: Option<Rank>,
     scores: Vec<NetworkScore<'a>>,
+    /// Programmes that it takes part in.
+    participant: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -386,6 +389,10 @@ struct NetworkScore<'a> {
     id: &'a str,
     score: Option<Score>,
     class: ReadinessClass,
+}
+
+fn programmes(held: &Held, asn: Asn) -> Vec<&str> {
+    held.base.references.participants(asn).map(|one| &*one.programme).collect()
 }
 
 fn network_scores<'a>(profile: &'a Profile, scores: &[Option<Score>]) -> Vec<NetworkScore<'a>> {
@@ -427,7 +434,8 @@ impl Listing {
         Ok(Listing { group, score, class, best_first: order == Some("best"), after, limit })
     }
 
-    fn page(&self, measured: &Measured) -> Result<Vec<u8>, Problem> {
+    fn page(&self, held: &Held) -> Result<Vec<u8>, Problem> {
+        let measured = &held.measured;
         let survey = &measured.survey;
         let rules = &survey.profile.scores;
         let score = self.score.as_deref();
@@ -446,6 +454,7 @@ impl Listing {
             address_space: row.surveyed.space,
             rank: row.rank,
             scores: network_scores(&survey.profile, row.scores),
+            participant: programmes(held, row.surveyed.asn),
         });
         text(&Networks {
             head: Head::of(survey),
@@ -484,7 +493,7 @@ pub(super) async fn list_ases(
     let asked = Asked::of(&api, &mut query)?;
     let listing = Listing::of(&mut query)?;
     query.finish()?;
-    let answer = move |_: &Observatory, held: &Held| listing.page(&held.measured);
+    let answer = move |_: &Observatory, held: &Held| listing.page(held);
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
 
@@ -511,8 +520,8 @@ fn history(observatory: &Observatory, asn: Asn, profile: &str) -> Result<Vec<Pas
 fn as_answer(held: &Held, asn: Asn) -> Option<AsAnswer<'_>> {
     let survey = &held.measured.survey;
     // What was announced in a month that is over is only known in numbers.
-    let routes = held.is_now.then_some((&held.base.references, &held.base.announced));
-    Some(AsAnswer::of(survey, survey.surveyed(asn)?, routes))
+    let routes = held.is_now.then_some(&held.base.announced);
+    Some(AsAnswer::of(survey, survey.surveyed(asn)?, &held.base.references, routes))
 }
 
 /// How ready a network is, with everything that went in
@@ -604,6 +613,49 @@ pub(super) async fn compare(
         text(&Compared { head: Head::of(&held.measured.survey), ases, missing_asns })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
+}
+
+/// Which of several networks to buy transit from
+#[utoipa::path(
+    get,
+    path = "/readiness/providers",
+    operation_id = "chooseProvider",
+    params(
+        ("asns" = String, Query, description = "2 to 10 candidates", example = "64496,64497"),
+        ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
+        ("profile" = Option<String>, Query, description = "Version of the framework"),
+    ),
+    responses((status = 200, description = "The candidates with reasons", body = Object))
+)]
+pub(super) async fn providers(
+    State(api): State<Arc<Api>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut query = Parameters::of(&uri)?;
+    let asked = Asked::of(&api, &mut query)?;
+    let asns = read_asns(&mut query)?;
+    query.finish()?;
+    let answer = move |_: &Observatory, held: &Held| {
+        let survey = &held.measured.survey;
+        let known = asns.iter().filter_map(|&asn| survey.surveyed(asn));
+        let readiness: Vec<Readiness> = known.map(|known| survey.readiness(known)).collect();
+        let rule = ProviderRule::built_in().map_err(|error| internal(&error))?;
+        let choice = rule
+            .choose(&readiness)
+            .map_err(|error| Problem::new(StatusCode::NOT_FOUND, "no_choice", error.to_string()))?;
+        text(&Chosen { head: Head::of(survey), choice })
+    };
+    Ok(as_json(&headers, measured(&api, asked, answer).await?))
+}
+
+/// Candidates with reasons.
+#[derive(Serialize)]
+struct Chosen<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    choice: ProviderChoice,
 }
 
 /// The networks of a group, or one network.
