@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { file, pagesBefore } from "./dist.mjs";
 import { access, answerAccess } from "./made-up-access.mjs";
+import { answerReadiness } from "./made-up-readiness.mjs";
 import { asNow, prefixNow, updates, wholeReplay } from "./made-up-table.mjs";
 import { facts, feeds, history, item, replay, statistics, time, whole } from "./made-up.mjs";
 
@@ -17,6 +18,8 @@ const begun = Date.now();
 const items = options.empty ? [] : Array.from({ length: 130 }, (_, n) => item(n, begun));
 const streams = new Set();
 const users = access(options.access, begun);
+/** What users found incidents to be, by id. */
+const verdicts = new Map();
 
 function chosen(query) {
   const is = (name, test) => !query.get(name) || test(query.get(name));
@@ -67,7 +70,16 @@ function answer(path, query) {
   const film = one.kind === "sub_prefix_hijack" ? wholeReplay(replay(one), one) : replay(one);
   if (rest[1] === "replay") return film;
   if (rest[1] === "updates") return updates(film, query);
-  return whole(one, items[(at + 3) % items.length].id);
+  return { ...whole(one, items[(at + 3) % items.length].id), verdict: verdicts.get(one.id) ?? null };
+}
+
+/** Gives or withdraws a verdict; null when something else is asked. */
+function judge(method, path, body) {
+  const id = /^\/incidents\/([^/]+)\/verdict$/.exec(path)?.[1];
+  if (!id) return null;
+  if (method === "DELETE") return (verdicts.delete(id), { status: 204 });
+  verdicts.set(id, { verdict: body.verdict, note: body.note ?? "", by: users.name, at: time(Date.now()) });
+  return { status: 200, body: verdicts.get(id) };
 }
 
 function send(response, status, type, body) {
@@ -81,7 +93,8 @@ async function bodyOf(request) {
 }
 
 async function api(path, query, request, response) {
-  const about = answerAccess(users, request.method, path, query, await bodyOf(request));
+  const body = await bodyOf(request);
+  const about = answerAccess(users, request.method, path, query, body) ?? judge(request.method, path, body) ?? answerReadiness(path, query, Date.now(), options.empty);
   if (about) {
     const type = about.status < 400 ? "application/json" : "application/problem+json";
     return send(response, about.status, type, about.body ? JSON.stringify(about.body) : undefined);

@@ -13,7 +13,9 @@ export async function pagesOf(base, cookie = "") {
   if (setup_needed) return { setup: "/setup#made-up", "setup-none": "/" };
   if (user === null && mode !== "off") return { login: "/incidents" };
   const { items } = await ask("/incidents?limit=1");
-  if (items.length === 0) return { "overview-empty": "/", "incidents-empty": "/incidents" };
+  if (items.length === 0) {
+    return { "overview-empty": "/", "incidents-empty": "/incidents", "readiness-empty": "/readiness", "readiness-measuring": "/readiness?period=7d", "readiness-as-empty": "/readiness/as/64500" };
+  }
   const first = async (kind) => (await ask(`/incidents?kind=${kind}`)).items[0];
   const hijack = (await first("sub_prefix_hijack")) ?? items[0];
   const leak = await first("route_leak");
@@ -25,6 +27,9 @@ export async function pagesOf(base, cookie = "") {
     related: `/incidents/${hijack.id}?tab=related`, prefixes: `/incidents/${(leak ?? hijack).id}?tab=prefixes`,
     as: `/as/${asn}`, victim: `/as/${hijack.victims[0] ?? asn}`, prefix: `/prefix/${prefix}`, country: `/country/${country}`,
     glass: "/table", "glass-prefix": `/table?q=${prefix}&match=covered`, "glass-as": `/table?q=AS${hijack.victims[0] ?? asn}`, feeds: "/feeds",
+    readiness: "/readiness", regions: "/readiness?by=region&score=A4-RPKI&profile=routewarden-1&period=30d", raw: "/readiness?profile=manrs-2018", unmeasured: "/readiness?period=2001-01",
+    group: `/readiness/country/${country}`, networks: "/readiness/world/world?class=lagging&order=best", "readiness-as": `/readiness/as/${asn}`, ours: `/readiness/as/${asn}?profile=routewarden-1`,
+    compare: "/readiness/compare", compared: `/readiness/compare?asns=${asn},${hijack.victims[0] ?? asn},64511`,
     settings: "/settings", tokens: "/settings/tokens", users: "/settings/users", audit: "/settings/audit", missing: "/nothing",
   };
   return leak ? { ...pages, leak: `/incidents/${leak.id}` } : pages;
@@ -54,6 +59,26 @@ export const STATES = {
     "export open": async (page) => page.locator(".export summary").click(),
     "as table": async (page) => page.locator("#seen-title ~ * .foot button").first().click(),
     "reasons open": async (page) => page.evaluate(() => document.querySelectorAll("main details").forEach((one) => (one.open = true))),
+  },
+  "readiness-as": {
+    "all metrics open": async (page) => page.evaluate(() => document.querySelectorAll("main details").forEach((one) => (one.open = true))),
+    "history as table": async (page) => page.locator("#history-title ~ * .foot button").first().click(),
+  },
+  compare: {
+    refused: async (page) => {
+      await page.locator("main form input").last().fill("nobody");
+      await page.locator("main form button").click();
+      await page.locator("#refused").waitFor();
+    },
+  },
+  related: {
+    judged: async (page) => {
+      const form = page.locator("#verdict form");
+      if ((await form.count()) === 0) return;
+      await form.locator("input[type=radio]").first().check();
+      await form.locator("button").first().click();
+      await page.locator("#verdict .done:not(:empty)").waitFor();
+    },
   },
   users: { "setting a password": async (page) => page.locator(".acts button").first().click() },
 };

@@ -442,7 +442,7 @@ fn the_date_of_the_file_goes_before_the_hint() {
 }
 
 /// Small well-formed files: the seeds of the damage below, and of the fuzzer.
-const SEEDS: [&str; 18] = [
+const SEEDS: [&str; 21] = [
     r#"{"roas":[{"asn":64496,"prefix":"192.0.2.0/24"}],"aspas":[{"customer_asid":64496,"providers":[64497,"AS64498"]}],"provider_authorizations":{"ipv4":[{"customer_asid":64496,"providers":[0]}],"ipv6":[]}}"#,
     r#"{"metadata":{"buildtime":"2025-07-20T09:31:33Z"},"roas":[{"asn":64496,"prefix":"192.0.2.0/24","maxLength":25,"ta":"ripe","expires":1},{"asn":"AS64497","prefix":"2001:db8::/32","maxLength":48}]}"#,
     "ASN,IP Prefix,Max Length,Trust Anchor\nAS64496,192.0.2.0/24,25,ripe\nAS0,2001:db8::/32,,x\n",
@@ -458,13 +458,16 @@ const SEEDS: [&str; 18] = [
     "64496 EXAMPLE-AS Example, NL\nAS64497\tX\n",
     r#"{"net":{"data":[{"id":7,"asn":64496,"name":"E","info_prefixes4":20}]},"poc":{"data":[{"net_id":7,"role":"NOC"}]},"netixlan":{"data":[{"net_id":7,"ix_id":1,"name":"X"}]}}"#,
     r#"{"participants":[{"name":"E","ASNs":[64496,"AS64497"],"member_since":"2020-01-02"}]}"#,
+    "timestamp,client4,asn4,routedspoof,client6,asn6,routedspoof6\n2020-05-07T14:34:59+00:00,192.0.2.0/24,64496,received,2001:db8::/40,64496,blocked\n",
+    r#"{"timestamp":"2020-05-07T14:34:59+00:00","client4":"192.0.2.0/24","asn4":"64496","routedspoof":"received"}"#,
+    r#"{"objectClassName":"autnum","startAutnum":64496,"entities":[{"roles":["noc"],"vcardArray":["vcard",[["tel",{},"text","1"]]]}]}"#,
     "Name,ASNs,Since\n\"E, Ltd\",64496;64497,2020-01-02\n",
     r#"{"roas":[{"asn":99999999999999999999999999,"prefix":"999.0.0.0/999","maxLength":1e300}]}"#,
     r#"{"roas":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}"#,
 ];
 
 fn run_all(data: &[u8]) {
-    for kind in 0..9 {
+    for kind in 0..11 {
         fuzz::facts(kind, data);
     }
 }

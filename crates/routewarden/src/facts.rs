@@ -9,9 +9,9 @@ use routewarden_core::Timestamp;
 use routewarden_core::facts::{Facts, Sourced};
 use routewarden_detect::FactsChange;
 use routewarden_feeds::facts::{
-    Load, Rpki, load_as_names, load_constituency, load_delegations, load_file, load_irr,
-    load_organisations, load_origins, load_participants, load_peering_db, load_relations,
-    load_rpki,
+    Load, Rpki, load_as_names, load_constituency, load_contacts, load_delegations, load_file,
+    load_irr, load_organisations, load_origins, load_participants, load_peering_db, load_relations,
+    load_rpki, load_spoofer,
 };
 
 use crate::cli::FactArgs;
@@ -63,6 +63,8 @@ pub(crate) struct BesideFiles {
     pub(crate) irr: Vec<PathBuf>,
     pub(crate) peering_db: Vec<PathBuf>,
     pub(crate) participants: Vec<PathBuf>,
+    pub(crate) spoofer: Vec<PathBuf>,
+    pub(crate) contacts: Vec<PathBuf>,
 }
 
 impl BesideFiles {
@@ -77,6 +79,8 @@ impl BesideFiles {
             irr: facts.irr.iter().filter_map(on_disk).collect(),
             peering_db: facts.peeringdb.iter().filter_map(on_disk).collect(),
             participants: facts.participants.iter().filter_map(on_disk).collect(),
+            spoofer: facts.spoofer.iter().filter_map(on_disk).collect(),
+            contacts: facts.contacts.iter().filter_map(on_disk).collect(),
         }
     }
 }
@@ -87,6 +91,8 @@ pub(crate) fn beside(files: &BesideFiles) -> Result<Beside> {
         irr: numbered(&files.irr, "route objects", load_irr)?,
         peering_db: numbered(&files.peering_db, "PeeringDB", load_peering_db)?,
         participants: numbered(&files.participants, "participants", load_participants)?,
+        spoofer: numbered(&files.spoofer, "sessions of Spoofer", load_spoofer)?,
+        contacts: numbered(&files.contacts, "contacts", load_contacts)?,
     })
 }
 

@@ -77,11 +77,16 @@ function get<P extends GetPath, T extends Got<P> = Got<P>>(
   path: P, parts: Record<string, string | number>, query: Asked<P>, signal?: AbortSignal,
 ): Promise<T> {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => String(parts[name] ?? ""));
-  return ask<T>(apiUrl(filled, query), { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+  return read<T>(filled, query, signal);
+}
+
+/** Asks a route whose shapes the description does not name. */
+export function read<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
+  return ask<T>(apiUrl(path, query), { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
 }
 
 /** What changes something says by its header that a page of ours asks: no form of another site can. */
-function send<T = unknown>(method: "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+export function send<T = unknown>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json", "x-routewarden": "1" };
   if (body === undefined) return ask<T>(apiUrl(path), { method, headers });
   headers["content-type"] = "application/json";

@@ -10,6 +10,11 @@ const routes: Route[] = [
   { page: "prefix", prefix: "2001:db8::/32" },
   { page: "country", code: "NL" },
   { page: "table" },
+  { page: "readiness" },
+  { page: "readiness-group", by: "country", id: "FR" },
+  { page: "readiness-group", by: "sector", id: "health & care" },
+  { page: "readiness-as", asn: 64500 },
+  { page: "readiness-compare" },
   { page: "feeds" },
   { page: "settings", section: "tokens" },
   { page: "setup" },
@@ -18,7 +23,7 @@ const routes: Route[] = [
 test.each(routes)("$page has an address and is found by it", (route) =>
   expect(routeOf(pathOf(route))).toEqual(route));
 
-test.each(["/nothing", "/incidents/../x", "/as/4294967296", "/as/x", "/prefix/zz/24", "/country/nld", "/settings/x", "/%zz"])(
+test.each(["/nothing", "/incidents/../x", "/as/4294967296", "/as/x", "/prefix/zz/24", "/country/nld", "/settings/x", "/readiness/country", "/readiness/planet/x", "/readiness/as/x", "/%zz"])(
   "%s is no page",
   (path) => expect(routeOf(path)).toEqual({ page: "missing" }),
 );

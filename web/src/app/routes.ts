@@ -1,3 +1,5 @@
+import { type By, BYS } from "../readiness/types";
+
 /**
  * The addresses of the pages, both ways.
  *
@@ -15,6 +17,10 @@ export type Route =
   | { page: "prefix"; prefix: string }
   | { page: "country"; code: string }
   | { page: "table" }
+  | { page: "readiness" }
+  | { page: "readiness-group"; by: By; id: string }
+  | { page: "readiness-as"; asn: number }
+  | { page: "readiness-compare" }
   | { page: "feeds" }
   | { page: "settings"; section: Section }
   | { page: "setup" }
@@ -28,12 +34,13 @@ export function routeOf(path: string): Route {
   const tail = rest.join("/");
   if (head === "" && tail === "") return { page: "overview" };
   if (tail === "") {
-    if (head === "incidents" || head === "table" || head === "feeds" || head === "setup") return { page: head };
+    if (head === "incidents" || head === "table" || head === "readiness" || head === "feeds" || head === "setup") return { page: head };
     if (head === "settings") return { page: "settings", section: "account" };
     return { page: "missing" };
   }
   if (head === "incidents" && /^RW-\d{8}-[0-9a-f]{8}$/.test(tail)) return { page: "incident", id: tail };
   if (head === "as") return asRoute(tail);
+  if (head === "readiness") return readinessRoute(rest);
   if (head === "prefix" && /^[0-9a-f.:]+\/\d{1,3}$/i.test(tail)) {
     return { page: "prefix", prefix: tail.toLowerCase() };
   }
@@ -47,6 +54,17 @@ function asRoute(text: string): Route {
   const digits = /^(?:as)?(\d{1,10})$/i.exec(text)?.[1];
   const asn = Number(digits);
   return digits && asn <= ASN_MAX ? { page: "as", asn } : { page: "missing" };
+}
+
+function readinessRoute([head = "", ...rest]: string[]): Route {
+  const id = rest.join("/");
+  if (head === "compare" && id === "") return { page: "readiness-compare" };
+  if (head === "as") {
+    const as = asRoute(id);
+    return as.page === "as" ? { page: "readiness-as", asn: as.asn } : as;
+  }
+  const by = BYS.find((one) => one === head);
+  return by && id !== "" ? { page: "readiness-group", by, id: by === "country" ? id.toUpperCase() : id } : { page: "missing" };
 }
 
 function decoded(path: string): string {
@@ -71,6 +89,12 @@ export function pathOf(route: Route): string {
       return `/prefix/${route.prefix}`;
     case "country":
       return `/country/${route.code}`;
+    case "readiness-group":
+      return `/readiness/${route.by}/${encodeURIComponent(route.id)}`;
+    case "readiness-as":
+      return `/readiness/as/${route.asn}`;
+    case "readiness-compare":
+      return "/readiness/compare";
     case "settings":
       return `/settings/${route.section}`;
     default:

@@ -84,7 +84,9 @@ function paint(context: CanvasRenderingContext2D, element: SVGGraphicsElement, s
   context.setTransform(place.a * scale, place.b * scale, place.c * scale, place.d * scale, place.e * scale, place.f * scale);
   const number = (name: string) => Number.parseFloat(style.getPropertyValue(name));
   const opacity = opacityOf(element);
-  const fill = style.fill !== "none" ? style.fill : null;
+  // A canvas knows no patterns: the colour that stands behind one is taken.
+  const ink = style.fill.replace(/^url\([^)]*\)\s*/, "");
+  const fill = ink !== "none" && ink !== "" ? ink : null;
   const stroke = style.stroke !== "none" && number("stroke-width") > 0 ? style.stroke : null;
   context.lineWidth = number("stroke-width");
   context.setLineDash(style.strokeDasharray === "none" ? [] : style.strokeDasharray.split(/[ ,]+/).map(Number.parseFloat));

@@ -7,6 +7,7 @@ export const help = {
     [["g", "o"], "go to the overview"],
     [["g", "i"], "go to the incidents"],
     [["g", "t"], "go to the looking glass"],
+    [["g", "r"], "go to readiness"],
     [["g", "f"], "go to feeds and facts"],
     [["j"], "next row of a list"],
     [["k"], "row before"],
@@ -27,5 +28,10 @@ export const help = {
     ["ROV", "Route origin validation by RPKI (RFC 6811): valid, invalid, or not found where no ROA covers the prefix."],
     ["ASPA", "A signed list of an AS's providers; paths that contradict it are invalid."],
     ["Gap", "A time in which a feed told nothing. What it would have shown is not known, and drawn so."],
+    ["Readiness", "How well a network keeps to the actions of MANRS, from 0 to 100 %, measured from what was seen: A1 filtering, A2 anti-spoofing, A3 coordination, A4 global validation. Ready is from 80 %, aspiring from 60 %, else lagging; the profile sets both."],
+    ["No data", "An input is missing, too old, or says nothing of the network. It is not zero, counts in no mean and has no place."],
+    ["Accomplice", "The neighbour of who announces it, that passed it on. It costs the neighbour points, too."],
+    ["Conformance", "Whether a participant keeps to the rules of its programme. It is told apart from readiness."],
+    ["Verdict", "What a person found an incident to be. A false positive counts in no score from that moment on."],
   ] as [string, string][],
 };

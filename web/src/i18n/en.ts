@@ -1,6 +1,7 @@
 import type { Kind, NodeRole, Relation, Severity, State } from "../api/types";
 import { access, settings, userRoles } from "./en-access";
 import { help } from "./en-help";
+import { readiness } from "./en-readiness";
 import { table } from "./en-table";
 
 /** What the sentence of an incident is made of; each part is ready to be read. */
@@ -96,8 +97,8 @@ export const en = {
   severities, states, kinds, claims, nodeRoles, relations,
   roles: { culprit: "announces", victim: "affected", propagator: "passes on", on_path: "on the path" },
   nav: {
-    skip: "To the content", main: "Pages", overview: "Now", incidents: "Incidents", table: "Looking glass", feeds: "Feeds and facts", settings: "Settings",
-    short: { overview: "Now", incidents: "Incidents", table: "Table", feeds: "Feeds", settings: "Settings" },
+    skip: "To the content", main: "Pages", overview: "Now", incidents: "Incidents", table: "Looking glass", readiness: "Readiness", feeds: "Feeds and facts", settings: "Settings",
+    short: { overview: "Now", incidents: "Incidents", table: "Table", readiness: "Ready", feeds: "Feeds", settings: "Settings" },
     account: "Your account", userRoles, help: "Help: keys and words",
     theme: "Colours", themes: { auto: "as the system", light: "light", dark: "dark" }, language: "Language",
     search: "Search an AS, prefix, address, country or incident", searchHint: "AS, prefix, address, country, incident  /",
@@ -105,7 +106,7 @@ export const en = {
     go: "Go", fold: "Fold the rail", unfold: "Unfold the rail",
     live: { connecting: "connecting…", open: "live", lost: "not live: what you see may be old" },
   },
-  access, settings, table, help,
+  access, settings, table, readiness, help,
   units: {
     and: (parts: string[], more: number) =>
       more > 0 ? `${parts.join(", ")} and ${counted(more, "other", "others")}`

@@ -8,6 +8,7 @@ export const help: Words["help"] = {
     [["g", "o"], "à la situation"],
     [["g", "i"], "aux incidents"],
     [["g", "t"], "à la table en cours"],
+    [["g", "r"], "à la maturité"],
     [["g", "f"], "aux flux et faits"],
     [["j"], "ligne suivante d'une liste"],
     [["k"], "ligne précédente"],
@@ -28,5 +29,10 @@ export const help: Words["help"] = {
     ["ROV", "Validation d'origine par la RPKI (RFC 6811) : valide, invalide, ou non trouvée quand aucune ROA ne couvre le préfixe."],
     ["ASPA", "Une liste signée des fournisseurs d'un AS ; les chemins qui la contredisent sont invalides."],
     ["Trou", "Un temps où un flux n'a rien dit. Ce qu'il aurait montré n'est pas connu, et dessiné ainsi."],
+    ["Maturité", "À quel point un réseau suit les actions de MANRS, de 0 à 100 %, mesuré d'après ce qui a été vu : A1 filtrage, A2 anti-usurpation, A3 coordination, A4 validation globale. Prêt à partir de 80 %, en progrès à partir de 60 %, sinon en retard ; le profil fixe les deux."],
+    ["Sans données", "Une entrée manque, est trop vieille, ou ne dit rien du réseau. Ce n'est pas zéro, cela n'entre dans aucune moyenne et n'a pas de rang."],
+    ["Complice", "Le voisin de celui qui annonce, qui l'a transmis. Cela lui coûte aussi des points."],
+    ["Conformité", "Si un participant suit les règles de son programme. Elle est dite à part de la maturité."],
+    ["Verdict", "Ce qu'une personne a jugé d'un incident. Un faux positif n'entre dans aucune note dès cet instant."],
   ],
 };

@@ -1,6 +1,7 @@
 import type { Parts, Words } from "./en";
 import { access, settings, userRoles } from "./fr-access";
 import { help } from "./fr-help";
+import { readiness } from "./fr-readiness";
 import { table } from "./fr-table";
 
 const counted = (n: number, one: string, many: string) =>
@@ -72,8 +73,8 @@ export const fr: Words = {
   relations: { caused_by: "causé par", caused: "a causé", coincides: "en même temps que", surfaced_by: "rendu visible par", surfaced: "a rendu visible" },
   roles: { culprit: "annonce", victim: "touché", propagator: "transmet", on_path: "sur le chemin" },
   nav: {
-    skip: "Au contenu", main: "Pages", overview: "Maintenant", incidents: "Incidents", table: "Table en cours", feeds: "Flux et faits", settings: "Réglages",
-    short: { overview: "État", incidents: "Incidents", table: "Table", feeds: "Flux", settings: "Réglages" },
+    skip: "Au contenu", main: "Pages", overview: "Maintenant", incidents: "Incidents", table: "Table en cours", readiness: "Maturité", feeds: "Flux et faits", settings: "Réglages",
+    short: { overview: "État", incidents: "Incidents", table: "Table", readiness: "Maturité", feeds: "Flux", settings: "Réglages" },
     account: "Votre compte", userRoles, help: "Aide : touches et mots",
     theme: "Couleurs", themes: { auto: "comme le système", light: "clair", dark: "sombre" }, language: "Langue",
     search: "Chercher un AS, préfixe, une adresse, un pays ou un incident", searchHint: "AS, préfixe, adresse, pays, incident  /",
@@ -81,7 +82,7 @@ export const fr: Words = {
     go: "Aller", fold: "Replier le menu", unfold: "Déplier le menu",
     live: { connecting: "connexion…", open: "en direct", lost: "plus en direct : ce qui est affiché peut dater" },
   },
-  access, settings, table, help,
+  access, settings, table, readiness, help,
   units: {
     and: (parts, more) =>
       more > 0 ? `${parts.join(", ")} et ${counted(more, "autre", "autres")}`

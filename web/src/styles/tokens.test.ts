@@ -45,6 +45,8 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
     expect(ratio("on-accent", "accent")).toBeGreaterThanOrEqual(4.5));
   test.each(grounds)("the edge of a control is seen on %s", (ground) =>
     expect(ratio("edge", ground)).toBeGreaterThanOrEqual(3));
+  test.each(["ready", "aspiring", "lagging"])("the drawn colour of %s is seen", (name) =>
+    expect(ratio(name, "surface")).toBeGreaterThanOrEqual(3));
   test.each(["victim", "culprit"])("the drawn colour of the %s is seen", (who) =>
     expect(ratio(who, "surface")).toBeGreaterThanOrEqual(3));
 });

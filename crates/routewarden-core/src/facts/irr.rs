@@ -55,6 +55,10 @@ pub struct AutNum {
     pub source: Box<str>,
     /// `as-name`; empty when not said.
     pub name: Box<str>,
+    /// Whether it names an `admin-c`. Who that is is not kept.
+    pub has_admin_contact: bool,
+    /// Whether it names a `tech-c`.
+    pub has_tech_contact: bool,
     /// Lines of `import`, `export`, `default` and their `mp-` forms, each with its attribute, as
     /// they stand.
     pub policy: Box<[Box<str>]>,

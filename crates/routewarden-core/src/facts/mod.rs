@@ -7,6 +7,7 @@ pub mod as_names;
 pub mod aspa;
 pub mod bogons;
 pub mod constituency;
+pub mod contacts;
 pub mod delegations;
 pub mod irr;
 pub mod organisations;
@@ -17,6 +18,7 @@ pub mod prefix_table;
 pub mod relations;
 pub mod rpki_change;
 pub mod source;
+pub mod spoofer;
 pub mod vrp;
 mod vrp_array;
 pub mod vrp_diff;
@@ -27,6 +29,7 @@ pub use bogons::{
     AsnRange, BOGONS_TSV_SHA256, BogonAsn, BogonList, BogonPrefix, bogon_asn, bogon_prefix,
 };
 pub use constituency::{Constituency, Criticality, Holding, Member, MemberPrefix, Role, Touch};
+pub use contacts::{ContactRole, ContactRoles, ContactTable};
 pub use delegations::{CountryCode, Delegation, DelegationStatus, DelegationTable, Registry};
 pub use irr::{IrrState, IrrTable};
 pub use organisations::{Organisation, OrganisationTable};
@@ -40,6 +43,7 @@ pub use rpki_change::{
     aspa_changes, lost_anchors, roa_changes,
 };
 pub use source::{FactKind, FactSource, Sha256, Sourced};
+pub use spoofer::{SpooferCounts, SpooferTable};
 pub use vrp::{InvalidReason, RovState, TrustAnchorId, TrustAnchors, Validity, Vrp, VrpTable};
 pub use vrp_diff::{AnchorChange, Renewal, Revalidation, StandingRoutes, StateChange, VrpDiff};
 

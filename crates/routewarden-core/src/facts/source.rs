@@ -35,6 +35,10 @@ pub enum FactKind {
     PeeringDb,
     /// Participants of a programme, as MANRS.
     Participants,
+    /// Tests for forged source addresses.
+    Spoofer,
+    /// Contacts that registries name.
+    Contacts,
 }
 
 impl FactKind {
@@ -53,6 +57,8 @@ impl FactKind {
             FactKind::Irr => "irr",
             FactKind::PeeringDb => "peering_db",
             FactKind::Participants => "participants",
+            FactKind::Spoofer => "spoofer",
+            FactKind::Contacts => "contacts",
         }
     }
 }

@@ -165,5 +165,10 @@ pub(super) const fn expected(kind: FactKind) -> &'static str {
         FactKind::Participants => {
             "participants: JSON array of asn, name; or CSV whose first line names a column ASN"
         }
+        FactKind::Spoofer => {
+            "Spoofer sessions: CSV whose first line names timestamp, asn4, client4, routedspoof; \
+             or JSON lines of such"
+        }
+        FactKind::Contacts => "contacts: RDAP answers about autnum objects",
     }
 }

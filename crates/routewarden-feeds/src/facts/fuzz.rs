@@ -3,13 +3,13 @@
 use std::io::BufReader;
 use std::path::Path;
 
-use routewarden_core::Origin;
 use routewarden_core::facts::{IrrState, IrrTable};
+use routewarden_core::{Origin, Timestamp};
 
 use super::{
     FactsError, Load, Loaded, Rpki, SKIPPED_SAMPLES_MAX, load_as_names, load_constituency,
-    load_delegations, load_irr, load_organisations, load_origins, load_participants,
-    load_peering_db, load_relations, load_rpki,
+    load_contacts, load_delegations, load_irr, load_organisations, load_origins, load_participants,
+    load_peering_db, load_relations, load_rpki, load_spoofer,
 };
 
 /// Runs one parser, chosen by `kind`, on arbitrary octets and checks what must always hold.
@@ -17,7 +17,7 @@ use super::{
 /// # Panics
 /// When something does not hold.
 pub fn facts(kind: u8, data: &[u8]) {
-    match kind % 9 {
+    match kind % 11 {
         0 => {
             if let Ok(loaded) = run(load_rpki, data) {
                 let Rpki { vrps: table, aspas } = &loaded.facts.table;
@@ -67,6 +67,13 @@ pub fn facts(kind: u8, data: &[u8]) {
                 assert!(listed.all(|l| table.covering(&l.prefix).any(|held| held.listed == l)));
             }
         }
+        kind => facts_beside(kind, data),
+    }
+}
+
+/// Facts that detection does not rest on.
+fn facts_beside(kind: u8, data: &[u8]) {
+    match kind {
         6 => {
             if let Ok(loaded) = run(load_delegations, data) {
                 assert!(!loaded.facts.table.is_empty());
@@ -78,10 +85,26 @@ pub fn facts(kind: u8, data: &[u8]) {
                 assert!(table.iter().all(|network| table.network(network.asn) == Some(network)));
             }
         }
-        _ => {
+        8 => {
             if let Ok(loaded) = run(load_participants, data) {
                 let table = &loaded.facts.table;
                 assert!(table.iter().all(|entry| table.of(entry.asn).contains(entry)));
+            }
+        }
+        9 => {
+            if let Ok(loaded) = run(load_spoofer, data) {
+                let table = &loaded.facts.table;
+                for test in table.iter().take(100) {
+                    let after = Timestamp::from_micros(test.at.micros() + 1);
+                    let counts = table.tests(test.asn, test.at, after);
+                    assert!(counts.tests > 0 && counts.received_prefixes <= counts.tests);
+                }
+            }
+        }
+        _ => {
+            if let Ok(loaded) = run(load_contacts, data) {
+                let table = &loaded.facts.table;
+                assert!(table.iter().all(|(asn, roles)| table.roles(asn) == Some(roles)));
             }
         }
     }

@@ -14,7 +14,7 @@ pub const ENTRIES_MAX: u64 = 8_000_000;
 /// Most decompressed octets of one file. All VRPs in JSON are 75 MB, with sources 300 MB.
 pub const OCTETS_MAX: u64 = 1 << 30;
 /// Most decompressed octets of a file whose text is kept: organisations, names,
-/// PeeringDB, participants.
+/// PeeringDB, participants; and of RDAP answers.
 pub const TEXT_FILE_OCTETS_MAX: u64 = 256 << 20;
 /// Most decompressed octets of a constituency. A million prefixes take some 30 MB.
 pub const CONSTITUENCY_OCTETS_MAX: u64 = 64 << 20;
@@ -35,7 +35,8 @@ impl Limits {
             FactKind::Organisations
             | FactKind::AsNames
             | FactKind::PeeringDb
-            | FactKind::Participants => TEXT_FILE_OCTETS_MAX,
+            | FactKind::Participants
+            | FactKind::Contacts => TEXT_FILE_OCTETS_MAX,
             FactKind::Constituency => CONSTITUENCY_OCTETS_MAX,
             _ => OCTETS_MAX,
         };

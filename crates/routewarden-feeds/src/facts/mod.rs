@@ -11,6 +11,8 @@
 //! | routing registries | RPSL dumps of RIPE and RADB |
 //! | PeeringDB | answers of its API, dumps of several |
 //! | participants | JSON of the MANRS Observatory, CSV |
+//! | Spoofer | sessions of CAIDA Spoofer: CSV, JSON lines |
+//! | contacts | RDAP answers about ASes |
 //! | constituency | our own TOML: `docs/reference/constituency.md` |
 //!
 //! The `load_*` functions take decompressed octets; their `path` is a label for messages and the
@@ -24,6 +26,7 @@ mod as_names;
 mod aspas;
 mod config;
 mod constituency;
+mod csv;
 mod date;
 mod delegations;
 mod error;
@@ -36,6 +39,7 @@ mod organisations;
 mod origins;
 mod participants;
 mod peering_db;
+mod rdap;
 pub mod refresh;
 mod relations;
 pub mod rpki;
@@ -43,6 +47,7 @@ pub mod rpsl;
 pub mod rtr;
 mod skipped;
 pub mod slurm;
+mod spoofer;
 mod vrps;
 
 use std::io::BufRead;
@@ -66,9 +71,11 @@ pub use organisations::load_organisations;
 pub use origins::load_origins;
 pub use participants::load_participants;
 pub use peering_db::{CONTACTS_MAX, EXCHANGES_MAX, VALUE_CHARS_MAX, load_peering_db};
+pub use rdap::{REGISTRATION_ASES_MAX, load_contacts};
 pub use relations::load_relations;
 pub use rpsl::load_irr;
 pub use skipped::{Place, SAMPLE_CHARS_MAX, SKIPPED_SAMPLES_MAX, SkipKind, SkippedEntry};
+pub use spoofer::load_spoofer;
 pub use vrps::{Rpki, load_rpki, load_vrps};
 
 use input::Limits;

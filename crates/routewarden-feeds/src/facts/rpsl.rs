@@ -95,6 +95,8 @@ enum Attribute {
     Modified,
     Members,
     Name,
+    AdminContact,
+    TechContact,
     Import,
     Export,
     Default,
@@ -112,6 +114,8 @@ impl Attribute {
             ("members", Attribute::Members),
             ("mp-members", Attribute::Members),
             ("as-name", Attribute::Name),
+            ("admin-c", Attribute::AdminContact),
+            ("tech-c", Attribute::TechContact),
         ];
         let found = all.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
         found.map(|&(_, attribute)| attribute).or_else(|| {
@@ -244,7 +248,16 @@ impl Objects {
         self.policy_octets += octets.min(POLICY_OCTETS_MAX);
         let name = object.get(Attribute::Name).unwrap_or_default().into();
         let source = object.source().into();
-        self.builder.aut_num(AutNum { asn, source, name, policy: policy.into(), is_cut });
+        let names = |attribute| object.get(attribute).is_some_and(|name| !name.is_empty());
+        self.builder.aut_num(AutNum {
+            asn,
+            source,
+            name,
+            has_admin_contact: names(Attribute::AdminContact),
+            has_tech_contact: names(Attribute::TechContact),
+            policy: policy.into(),
+            is_cut,
+        });
         Ok(1)
     }
 }
@@ -331,7 +344,7 @@ mod tests {
         route6:  2001:db8::/32\norigin:  as64497\nsource:  RADB  # Filtered\n\n\
         person:  A\n  Person\norigin: AS1\n\n\
         as-set:  AS-EX\nmembers: AS64496, AS-OTHER,\n+\n\tAS64497:AS-SUB\nmembers: as64498 nonsense,\nsource: RIPE\n\n\
-        aut-num: AS64496\nas-name: EX-AS\nimport:  from AS64497\n         accept ANY\nmp-export: to AS64497 announce AS-EX\nsource: RIPE\n\n\
+        aut-num: AS64496\nas-name: EX-AS\nadmin-c: \ntech-c:  X1-RIPE\nnotify: x@example.net\nimport:  from AS64497\n         accept ANY\nmp-export: to AS64497 announce AS-EX\nsource: RIPE\n\n\
         route:  192.0.2.1/24\norigin: AS64496\n\nroute: 192.0.2.0/24\n\nroute: 198.51.100.0/24\norigin: ASx\n";
 
     #[test]
@@ -349,6 +362,7 @@ mod tests {
         assert!(members.contains(&AsSetMember::Set("AS64497:AS-SUB".into())));
         let [aut_num] = table.aut_nums(Asn(64496)) else { panic!() };
         assert_eq!(&*aut_num.name, "EX-AS");
+        assert_eq!((aut_num.has_admin_contact, aut_num.has_tech_contact), (false, true));
         let policy = ["import: from AS64497 accept ANY", "mp-export: to AS64497 announce AS-EX"];
         assert!(aut_num.policy.iter().map(|line| &**line).eq(policy));
         let kinds: Vec<_> = loaded.samples.iter().map(|sample| sample.kind).collect();

@@ -34,6 +34,11 @@ pub enum SkipKind {
     Providers,
     /// Not a status of a delegation.
     Status,
+    /// Not a time.
+    Time,
+    /// A registration of more ASes than
+    /// [`REGISTRATION_ASES_MAX`](super::REGISTRATION_ASES_MAX).
+    AsnRange,
     /// Not a relationship code: neither `-1` nor `0`; or an AS in relation to itself.
     Relation,
     /// A link given again with another relationship; the first counts.
@@ -64,6 +69,8 @@ impl SkipKind {
             SkipKind::MaxLength => "max_length",
             SkipKind::Providers => "providers",
             SkipKind::Status => "status",
+            SkipKind::Time => "time",
+            SkipKind::AsnRange => "asn_range",
             SkipKind::Relation => "relation",
             SkipKind::Conflict => "conflict",
             SkipKind::Json => "json",

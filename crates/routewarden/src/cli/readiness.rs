@@ -43,6 +43,12 @@ pub struct MeasureArgs {
     /// Networks and their contacts: answers or dumps of PeeringDB
     #[arg(long, value_name = "F")]
     pub peering_db: Option<PathBuf>,
+    /// Sessions of CAIDA Spoofer, as CSV
+    #[arg(long, value_name = "F")]
+    pub spoofer: Vec<PathBuf>,
+    /// Contacts that registries name: answers of RDAP about ASNs
+    #[arg(long, value_name = "F")]
+    pub contacts: Vec<PathBuf>,
     /// Participants of MANRS: JSON of its Observatory, or CSV
     #[arg(long, value_name = "F")]
     pub participants: Vec<PathBuf>,

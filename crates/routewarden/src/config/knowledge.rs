@@ -88,6 +88,12 @@ pub struct Facts {
     /// Participants of MANRS
     #[serde(skip_serializing_if = "Option::is_none")]
     pub participants: Option<FactFile>,
+    /// Sessions of CAIDA Spoofer, as CSV
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spoofer: Option<FactFile>,
+    /// Contacts that registries name: answers of RDAP about ASNs
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<FactFile>,
     /// What the registries have given out: delegated-REGISTRY-extended files
     #[schemars(length(max = FACT_FILES_MAX))]
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -106,7 +106,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route("/readiness/profiles", get(readiness::profiles))
         .route("/readiness/periods", get(readiness::periods))
         .route("/readiness/groups/{by}", get(readiness::list_groups))
-        .route("/readiness/groups/{by}/{id}", get(readiness::one_group))
+        .route("/readiness/groups/{by}/{group}", get(readiness::one_group))
         .route("/readiness/ases", get(readiness::list_ases))
         .route("/readiness/ases/{asn}", get(readiness::one_as))
         .route("/readiness/compare", get(readiness::compare))

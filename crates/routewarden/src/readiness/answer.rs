@@ -3,7 +3,8 @@
 use routewarden_core::facts::Registry;
 use routewarden_core::{Asn, Prefix};
 use routewarden_measure::{
-    ActionResult, AddressSpace, Measure, Metric, MetricResult, Profile, ReadinessClass, Score,
+    ActionResult, AddressSpace, Advice, Measure, Metric, MetricResult, Profile, ReadinessClass,
+    Score,
 };
 use serde::Serialize;
 
@@ -48,6 +49,8 @@ pub(crate) struct AsAnswer<'a> {
     pub(crate) prefixes: Prefixes,
     pub(crate) metrics: Vec<MetricAnswer<'a>>,
     pub(crate) actions: Vec<ActionAnswer<'a>>,
+    /// What would raise a score, best gain first.
+    pub(crate) advice: Vec<Advice>,
 }
 
 /// How many prefixes are announced.
@@ -116,6 +119,7 @@ impl<'a> AsAnswer<'a> {
         let faulty =
             routes.map(|(references, announced)| references.faulty_routes(surveyed.asn, announced));
         let faulty = faulty.unwrap_or_default();
+        let advice = survey.advice(surveyed, &readiness, faulty.named());
         let metrics = readiness.metrics.into_iter().zip(&survey.profile.metrics);
         let metrics = metrics
             .map(|(result, metric)| metric_answer(survey, surveyed, result, metric, &faulty));
@@ -130,6 +134,7 @@ impl<'a> AsAnswer<'a> {
             prefixes: Prefixes { ipv4, ipv6 },
             metrics: metrics.collect(),
             actions: actions(readiness.actions, &survey.profile),
+            advice,
         }
     }
 }

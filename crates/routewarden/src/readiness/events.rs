@@ -16,7 +16,7 @@ pub(crate) struct EventSource<'a> {
 /// Events, and why some of them do not count.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
-    pub(crate) events: Vec<Event>,
+    pub(crate) list: Vec<Event>,
     /// Reason by id of the incident.
     pub(crate) dismissed: BTreeMap<String, String>,
     /// How far what is known reaches: what lasts then is not known to have lasted longer. `None` where
@@ -55,7 +55,7 @@ impl Events {
         if let Some(reason) = reason {
             self.dismissed.insert(id.to_owned(), reason);
         }
-        self.events.push(event);
+        self.list.push(event);
     }
 }
 

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use routewarden_core::facts::{
-    FactSource, Facts, IrrState, IrrTable, ParticipantTable, PeeringDbTable, RovState, Sha256,
-    Sourced,
+    ContactRole, ContactRoles, ContactTable, FactSource, Facts, IrrState, IrrTable,
+    ParticipantTable, PeeringDbTable, RovState, Sha256, Sourced, SpooferTable,
 };
 use routewarden_core::{Asn, Origin, Prefix, Timestamp};
-use routewarden_measure::{AsInputs, ContactKind, InputKind, IrrCoverage, NoData, RpkiCounts};
+use routewarden_measure::{
+    AsInputs, ContactKind, InputKind, IrrCoverage, NamedRoutes, NoData, Period, RpkiCounts,
+    SpoofingTests,
+};
 use serde::{Deserialize, Serialize};
 
 use super::Announced;
@@ -45,6 +48,9 @@ pub(crate) struct Beside {
     pub(crate) irr: BTreeMap<String, Arc<Sourced<IrrTable>>>,
     pub(crate) peering_db: BTreeMap<String, Arc<Sourced<PeeringDbTable>>>,
     pub(crate) participants: BTreeMap<String, Arc<Sourced<ParticipantTable>>>,
+    pub(crate) spoofer: BTreeMap<String, Arc<Sourced<SpooferTable>>>,
+    /// Contacts that registries name.
+    pub(crate) contacts: BTreeMap<String, Arc<Sourced<ContactTable>>>,
 }
 
 /// Facts that measurements rest on. What is not given is unknown, never "no".
@@ -81,15 +87,32 @@ impl References {
         let irr = self.beside.irr.values().map(|sourced| &sourced.source);
         sources.extend(irr.map(of(InputKind::Irr)));
         sources.extend(facts.vrps.iter().map(|v| Source::of(InputKind::Vrps, &v.source)));
+        let spoofer = self.beside.spoofer.values().map(|sourced| &sourced.source);
+        sources.extend(spoofer.map(of(InputKind::Spoofer)));
         let contacts = self.beside.peering_db.values().map(|sourced| &sourced.source);
-        sources.extend(contacts.map(of(InputKind::Contacts)));
+        let registries = self.beside.contacts.values().map(|sourced| &sourced.source);
+        sources.extend(contacts.chain(registries).map(of(InputKind::Contacts)));
         sources.extend(facts.aspas.iter().map(|a| Source::of(InputKind::Aspas, &a.source)));
         sources.extend(facts.relations.iter().map(|r| Source::of(InputKind::Relations, &r.source)));
         sources
     }
 
+    /// Public tests for spoofing in an AS.
+    pub(crate) fn spoofing(&self, asn: Asn, period: Period) -> Result<SpoofingTests, NoData> {
+        if self.beside.spoofer.is_empty() {
+            return Err(NoData::InputMissing { input: InputKind::Spoofer });
+        }
+        let mut all = SpoofingTests::default();
+        for table in self.beside.spoofer.values() {
+            let counts = table.tests(asn, period.from(), period.until());
+            all.tests = all.tests.saturating_add(counts.tests);
+            all.received_prefixes = all.received_prefixes.saturating_add(counts.received_prefixes);
+        }
+        Ok(all)
+    }
+
     /// What is known of an AS that announced these routes.
-    pub(crate) fn of_as(&self, asn: Asn, announced: &Announced) -> AsInputs {
+    pub(crate) fn of_as(&self, asn: Asn, announced: &Announced, period: Period) -> AsInputs {
         let mut inputs = AsInputs::default();
         let no_routes = || NoData::InputMissing { input: InputKind::Routes };
         let has_routes = announced.source().is_some();
@@ -101,6 +124,7 @@ impl References {
             let counts = || RpkiCounts::of(asn, announced.of(asn), vrps);
             inputs.rpki = has_routes.then(counts).ok_or_else(no_routes);
         }
+        inputs.spoofing = self.spoofing(asn, period);
         if let Some(contacts) = self.contacts(asn) {
             inputs.contacts = Ok(contacts);
         }
@@ -109,13 +133,30 @@ impl References {
 
     /// Contacts that can be looked up; `None` where nobody was asked.
     fn contacts(&self, asn: Asn) -> Option<BTreeSet<ContactKind>> {
-        if self.beside.peering_db.is_empty() {
+        let Beside { peering_db, contacts: registries, .. } = &self.beside;
+        if peering_db.is_empty() && registries.is_empty() && self.irr.is_none() {
             return None;
         }
+        let mut found = self.registered_contacts(asn);
         let networks = self.beside.peering_db.values().filter_map(|table| table.network(asn));
         let contacts = networks.flat_map(|network| &network.contacts);
         let reachable = contacts.filter(|c| !c.email.is_empty() || !c.phone.is_empty());
-        Some(reachable.filter_map(|contact| peering_db_contact(&contact.role)).collect())
+        found.extend(reachable.filter_map(|contact| peering_db_contact(&contact.role)));
+        Some(found)
+    }
+
+    /// Contacts that registries name.
+    fn registered_contacts(&self, asn: Asn) -> BTreeSet<ContactKind> {
+        let roles = self.beside.contacts.values().filter_map(|table| table.roles(asn));
+        let kinds = roles.flat_map(ContactRoles::iter).map(|role| match role {
+            ContactRole::Administrative => ContactKind::RirAdmin,
+            ContactRole::Technical => ContactKind::RirTechnical,
+            ContactRole::Noc => ContactKind::RirNoc,
+            ContactRole::Abuse => ContactKind::RirAbuse,
+        });
+        let aut_nums = self.irr.iter().flat_map(|irr| irr.aut_nums(asn));
+        let in_irr = aut_nums.filter(|held| held.has_admin_contact || held.has_tech_contact);
+        kinds.chain(in_irr.map(|_| ContactKind::Irr)).collect()
     }
 
     /// Routes of an AS that cost it points, with what is wrong: the first [`ROUTES_NAMED_MAX`] each.
@@ -157,4 +198,15 @@ pub(crate) struct FaultyRoutes {
     pub(crate) invalid: Vec<Prefix>,
     pub(crate) not_found: Vec<Prefix>,
     pub(crate) unregistered: Vec<Prefix>,
+}
+
+impl FaultyRoutes {
+    /// As advice names them.
+    pub(crate) fn named(&self) -> NamedRoutes<'_> {
+        NamedRoutes {
+            invalid: &self.invalid,
+            not_found: &self.not_found,
+            unregistered: &self.unregistered,
+        }
+    }
 }

@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use routewarden_core::facts::Sha256;
 use routewarden_core::{Asn, Timestamp};
@@ -33,8 +32,8 @@ use super::{Announced, Source};
 pub(crate) const WINDOWS_DAYS: [u16; 3] = [7, 30, 90];
 /// Most measurements kept; the one that was asked for longest ago goes.
 const MEASURED_MAX: usize = 12;
-/// A measurement is made anew when it is older and something was recorded since.
-const FRESH: Duration = Duration::from_secs(60);
+/// A measurement is made anew when it is older than so many seconds and something was recorded since.
+const FRESH_SECS: i64 = 60;
 
 /// Profiles whose scores are kept of every month.
 pub(crate) const KEPT_PROFILES: [&str; 2] = [PROFILE_DEFAULT, "routewarden-1"];
@@ -85,7 +84,7 @@ pub(crate) struct Held {
 /// Of what a measurement was made.
 #[derive(Clone, Copy)]
 struct Made {
-    when: Instant,
+    when: Timestamp,
     verdicts: u64,
     last_seq: i64,
 }
@@ -162,14 +161,14 @@ impl Observatory {
         if let Some((octets, _)) = reader.readiness_routes(month.period.from())? {
             announced.add(record::routes_of_octets(&octets)?);
         }
-        let ases = Arc::new(look_up(&references, &announced, []));
+        let ases = Arc::new(look_up(&references, &announced, [], month.period));
         let base = Arc::new(Base { references, announced, ases, at });
         *lock(&self.base) = Some(Arc::clone(&base));
         let mut keep = self.close_before(&reader, month.period.from())?;
         let routes = record::routes_octets(base.announced.routes())?;
         keep.push(ToKeep::Routes(month.period.from(), routes));
-        let (frozen, sources) = self.freeze(&reader, &base, month.period)?;
-        keep.extend(self.kept_of(&reader, (month, at), &frozen, sources, false)?);
+        let (frozen, sources) = freeze(&reader, &base, month.period)?;
+        keep.extend(kept_of(&reader, (&month, at), &frozen, &sources, false)?);
         Ok(keep)
     }
 
@@ -189,14 +188,8 @@ impl Observatory {
             let frozen = Frozen::of_octets(&octets)?;
             // Incidents are known up to the end of the month now, whenever the last survey was.
             let lasting = self.events_of(reader, month.period, frozen)?;
-            let sources = serde_json::from_str(&known.sources).unwrap_or_default();
-            keep.extend(self.kept_of(
-                reader,
-                (month, known.measured_at),
-                &lasting,
-                sources,
-                true,
-            )?);
+            let sources: Vec<Source> = serde_json::from_str(&known.sources).unwrap_or_default();
+            keep.extend(kept_of(reader, (&month, known.measured_at), &lasting, &sources, true)?);
         }
         Ok(keep)
     }
@@ -211,79 +204,7 @@ impl Observatory {
     ) -> Result<Frozen, NotMeasured> {
         let Some(base) = lock(&self.base).clone() else { return Ok(frozen) };
         let (events, _) = events(reader, period, &base.references)?;
-        Ok(Frozen { events: events.events, dismissed: events.dismissed, ..frozen })
-    }
-
-    /// What a period is measured from now.
-    fn freeze(
-        &self,
-        reader: &StoreReader,
-        base: &Base,
-        period: Period,
-    ) -> Result<(Frozen, Vec<Source>), NotMeasured> {
-        let references = &base.references;
-        let (events, entries) = events(reader, period, references)?;
-        let asns = events.events.iter().flat_map(|e| e.culprits.iter().chain(&e.accomplices));
-        let ases = with(base, asns.copied());
-        let incidents = Source {
-            input: InputKind::Incidents,
-            name: "store".to_owned(),
-            date: None,
-            sha256: None,
-            entries,
-        };
-        let mut sources = vec![incidents];
-        sources.extend(base.announced.source().cloned());
-        sources.extend(references.sources());
-        let has_delegations = !references.facts.delegations.is_empty();
-        let frozen = Frozen {
-            events: events.events,
-            dismissed: events.dismissed,
-            unknown: unknown_events(true, has_delegations).collect(),
-            ases,
-        };
-        Ok((frozen, sources))
-    }
-
-    /// What is kept of a month: its inputs, and the scores by each profile of [`KEPT_PROFILES`].
-    fn kept_of(
-        &self,
-        reader: &StoreReader,
-        (month, at): (Month, Timestamp),
-        frozen: &Frozen,
-        sources: Vec<Source>,
-        closes: bool,
-    ) -> Result<Vec<ToKeep>, NotMeasured> {
-        let period = time_span(month.period);
-        let json = record::sources_json(&sources)?;
-        let inputs = ReadinessInputs::new(period, frozen.octets()?, json, at)?;
-        let inputs_sha256 = inputs.sha256();
-        let verdicts = verdicts(reader, period)?;
-        let mut keep = vec![ToKeep::Inputs(inputs, closes)];
-        for profile in KEPT_PROFILES {
-            let until = if closes {
-                month.period.until()
-            } else {
-                at.max(month.period.from().plus_secs(1))
-            };
-            let span = Span {
-                id: month.id.clone(),
-                period: month.period.up_to(until).map_err(NotMeasured::Period)?,
-                is_over: closes,
-            };
-            let survey = survey(profile, span, (frozen, &verdicts), (sources.clone(), at))?;
-            let about = ReadinessAbout {
-                profile: profile.to_owned(),
-                period,
-                profile_sha256: survey.profile_sha256,
-                inputs_sha256,
-                events_sha256: record::events_sha256(&frozen.judged(&verdicts).events),
-                measured_at: at,
-            };
-            let scored = record::scored(&Measured::of(survey))?;
-            keep.push(ToKeep::Scores(ReadinessScores::new(about, &scored)?));
-        }
-        Ok(keep)
+        Ok(Frozen { events: events.list, dismissed: events.dismissed, ..frozen })
     }
 
     /// Somebody has judged an incident: what was measured before does not hold any more.
@@ -318,7 +239,7 @@ impl Observatory {
         let reader = StoreReader::open(&self.data_dir)?;
         let _turn = lock(&self.turn);
         let made = Made {
-            when: Instant::now(),
+            when: self.clock.now(),
             verdicts: self.verdicts.load(Ordering::Acquire),
             last_seq: reader.last_seq()?,
         };
@@ -340,7 +261,7 @@ impl Observatory {
         let kept = lock(&self.measured);
         let (_, measured) = kept.iter().find(|(held, _)| held == key)?;
         let Made { when, verdicts, last_seq } = measured.made;
-        let is_fresh = last_seq == now.last_seq || now.when.duration_since(when) < FRESH;
+        let is_fresh = last_seq == now.last_seq || now.when.secs_since(when) < FRESH_SECS;
         let is_of_base = measured.base.at == base.at;
         (is_fresh && is_of_base && verdicts == now.verdicts).then(|| Arc::clone(measured))
     }
@@ -363,14 +284,14 @@ impl Observatory {
             let survey = survey(profile, span, (&frozen, &verdicts), (sources, known.measured_at))?;
             return Ok(Held { measured: Measured::of(survey), base, is_now: false, made });
         }
-        let (frozen, sources) = self.freeze(reader, &base, span.period)?;
+        let (frozen, sources) = freeze(reader, &base, span.period)?;
         let verdicts = verdicts(reader, times)?;
         let survey = survey(profile, span, (&frozen, &verdicts), (sources, base.at))?;
         Ok(Held { measured: Measured::of(survey), base, is_now: true, made })
     }
 
     /// The month before a month; `None` of a window.
-    pub(crate) fn month_before(&self, span: &Span) -> Option<String> {
+    pub(crate) fn month_before(span: &Span) -> Option<String> {
         let month = Month::of(span.period.from())?;
         let is_month = month.id == span.id;
         Some(Month::of(month.period.from().plus_secs(-1))?.id).filter(|_| is_month)
@@ -409,6 +330,73 @@ impl Observatory {
     }
 }
 
+/// What a period is measured from now.
+fn freeze(
+    reader: &StoreReader,
+    base: &Base,
+    period: Period,
+) -> Result<(Frozen, Vec<Source>), NotMeasured> {
+    let references = &base.references;
+    let (events, entries) = events(reader, period, references)?;
+    let asns = events.list.iter().flat_map(|e| e.culprits.iter().chain(&e.accomplices));
+    let ases = with(base, asns.copied(), period);
+    let incidents = Source {
+        input: InputKind::Incidents,
+        name: "store".to_owned(),
+        date: None,
+        sha256: None,
+        entries,
+    };
+    let mut sources = vec![incidents];
+    sources.extend(base.announced.source().cloned());
+    sources.extend(references.sources());
+    let has_delegations = !references.facts.delegations.is_empty();
+    let frozen = Frozen {
+        events: events.list,
+        dismissed: events.dismissed,
+        unknown: unknown_events(true, has_delegations).collect(),
+        ases,
+    };
+    Ok((frozen, sources))
+}
+
+/// What is kept of a month: its inputs, and the scores by each profile of [`KEPT_PROFILES`].
+fn kept_of(
+    reader: &StoreReader,
+    (month, at): (&Month, Timestamp),
+    frozen: &Frozen,
+    sources: &[Source],
+    closes: bool,
+) -> Result<Vec<ToKeep>, NotMeasured> {
+    let period = time_span(month.period);
+    let json = record::sources_json(sources)?;
+    let inputs = ReadinessInputs::new(period, frozen.octets()?, json, at)?;
+    let inputs_sha256 = inputs.sha256();
+    let verdicts = verdicts(reader, period)?;
+    let mut keep = vec![ToKeep::Inputs(inputs, closes)];
+    for profile in KEPT_PROFILES {
+        let until =
+            if closes { month.period.until() } else { at.max(month.period.from().plus_secs(1)) };
+        let span = Span {
+            id: month.id.clone(),
+            period: month.period.up_to(until).map_err(NotMeasured::Period)?,
+            is_over: closes,
+        };
+        let survey = survey(profile, span, (frozen, &verdicts), (sources.to_vec(), at))?;
+        let about = ReadinessAbout {
+            profile: profile.to_owned(),
+            period,
+            profile_sha256: survey.profile_sha256,
+            inputs_sha256,
+            events_sha256: record::events_sha256(&frozen.judged(&verdicts).list),
+            measured_at: at,
+        };
+        let scored = record::scored(&Measured::of(survey))?;
+        keep.push(ToKeep::Scores(ReadinessScores::new(about, &scored)?));
+    }
+    Ok(keep)
+}
+
 /// A calendar month by its name.
 struct Month {
     id: String,
@@ -443,7 +431,7 @@ fn survey(
 ) -> Result<Survey, NotMeasured> {
     let text = Profile::built_in_text(profile).unwrap_or_default();
     let events = frozen.judged(verdicts);
-    let mut table = EventTable::new(span.period, events.events)?;
+    let mut table = EventTable::new(span.period, events.list)?;
     for &(kind, input) in &frozen.unknown {
         table = table.without(kind, NoData::InputMissing { input });
     }
@@ -522,15 +510,20 @@ fn dismissal(given: &GivenVerdict) -> String {
 }
 
 /// All that is known of the networks, and of those that events name beside them.
-fn with(base: &Base, asns: impl Iterator<Item = Asn>) -> Arc<Vec<Surveyed>> {
+fn with(base: &Base, asns: impl Iterator<Item = Asn>, period: Period) -> Arc<Vec<Surveyed>> {
     let is_known = |asn: &Asn| base.ases.binary_search_by_key(asn, |known| known.asn).is_ok();
     let others: Vec<Asn> = asns.filter(|asn| !is_known(asn)).collect();
-    if others.is_empty() {
+    // Tests for spoofing are those of the period, all else is of the month.
+    let has_tests = !base.references.beside.spoofer.is_empty();
+    if others.is_empty() && !has_tests {
         return Arc::clone(&base.ases);
     }
     let mut all = (*base.ases).clone();
-    all.extend(look_up(&base.references, &Announced::default(), others));
+    all.extend(look_up(&base.references, &Announced::default(), others, period));
     all.sort_by_key(|surveyed| surveyed.asn);
+    for surveyed in &mut all {
+        surveyed.inputs.spoofing = base.references.spoofing(surveyed.asn, period);
+    }
     Arc::new(all)
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use routewarden_core::facts::Sha256;
 use routewarden_core::{Asn, Prefix};
-use routewarden_measure::{Event, EventKind, InputKind, Readiness};
+use routewarden_measure::{Event, EventKind, InputKind, Readiness, Score};
 use routewarden_store::READINESS_INPUTS_OCTETS_MAX;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -86,7 +86,7 @@ impl Frozen {
                 events.dismissed.insert(event.id.clone(), reason.clone());
             }
             let is_dismissed = event.is_dismissed || verdict.is_some();
-            events.events.push(Event { is_dismissed, ..event.clone() });
+            events.list.push(Event { is_dismissed, ..event.clone() });
         }
         events
     }
@@ -110,9 +110,8 @@ pub(crate) struct Scored {
 impl Scored {
     fn of(readiness: &Readiness) -> Self {
         let scores = readiness.actions.iter();
-        let scores = scores
-            .map(|action| (action.id.clone(), action.score.map(|score| score.fraction())))
-            .collect();
+        let scores =
+            scores.map(|action| (action.id.clone(), action.score.map(Score::fraction))).collect();
         let counted = readiness.metrics.iter().flat_map(|metric| &metric.incidents);
         let mut incidents: Vec<String> =
             counted.flat_map(|incident| incident.events.iter().cloned()).collect();

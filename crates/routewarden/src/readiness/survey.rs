@@ -6,8 +6,8 @@ use std::sync::Arc;
 use routewarden_core::facts::{Facts, Registry, Sha256};
 use routewarden_core::{AddressFamily, Asn, Timestamp};
 use routewarden_measure::{
-    AddressSpace, AsInputs, EventTable, InputKind, Measurement, NoData, Period, Profile, Readiness,
-    Score,
+    AddressSpace, Advice, AsInputs, EventTable, InputKind, Measurement, NamedRoutes, NoData,
+    Period, Profile, Readiness, Score,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,11 +57,12 @@ pub(crate) fn look_up(
     references: &References,
     announced: &Announced,
     also: impl IntoIterator<Item = Asn>,
+    period: Period,
 ) -> Vec<Surveyed> {
     let mut asns: Vec<Asn> = announced.origins().chain(also).collect();
     asns.sort_unstable();
     asns.dedup();
-    in_parts(&asns, |&asn| of_as(references, announced, asn))
+    in_parts(&asns, |&asn| of_as(references, announced, asn, period))
 }
 
 /// Does the same with every item, on all cores; the results are in the order of the items.
@@ -81,7 +82,7 @@ fn in_parts<T: Sync, R: Send>(items: &[T], each: impl Fn(&T) -> R + Sync) -> Vec
     })
 }
 
-fn of_as(references: &References, announced: &Announced, asn: Asn) -> Surveyed {
+fn of_as(references: &References, announced: &Announced, asn: Asn, period: Period) -> Surveyed {
     let facts = &references.facts;
     let mut prefixes = [0, 0];
     for prefix in announced.of(asn) {
@@ -100,7 +101,7 @@ fn of_as(references: &References, announced: &Announced, asn: Asn) -> Surveyed {
         is_constituent: members().next().is_some(),
         space: space(announced.of(asn)),
         prefixes,
-        inputs: references.of_as(asn, announced),
+        inputs: references.of_as(asn, announced, period),
     }
 }
 
@@ -152,6 +153,19 @@ impl Survey {
     /// How ready an AS is.
     pub(crate) fn readiness(&self, surveyed: &Surveyed) -> Readiness {
         Measurement::new(&self.profile, &self.events).readiness(surveyed.asn, &surveyed.inputs)
+    }
+
+    /// What would raise the scores of an AS; when the time is over, only what can still change it.
+    pub(crate) fn advice(
+        &self,
+        surveyed: &Surveyed,
+        now: &Readiness,
+        routes: NamedRoutes<'_>,
+    ) -> Vec<Advice> {
+        let measurement = Measurement::new(&self.profile, &self.events);
+        let mut advice = measurement.advice(now, &surveyed.inputs, routes);
+        advice.retain(|one| !self.span.is_over || one.kind.holds_when_over());
+        advice
     }
 
     /// How ready every AS is: one row for each, in the order of `ases`, with the scores of the profile in

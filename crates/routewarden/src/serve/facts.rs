@@ -135,6 +135,8 @@ fn feeds_of(config: &Config) -> Vec<FactFeed> {
         ("as_names", FactKind::AsNames, &facts.as_names),
         ("peeringdb", FactKind::PeeringDb, &facts.peeringdb),
         ("participants", FactKind::Participants, &facts.participants),
+        ("spoofer", FactKind::Spoofer, &facts.spoofer),
+        ("contacts", FactKind::Contacts, &facts.contacts),
     ];
     let singles = singles.into_iter().filter_map(|(name, kind, file)| {
         file.as_ref().map(|FactFile { from, every }| feed(name, kind, from, *every))

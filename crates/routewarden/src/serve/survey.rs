@@ -39,6 +39,8 @@ impl BesideHolder {
             FactTable::Participants(table) => {
                 drop(beside.participants.insert(name, Arc::new(table)));
             }
+            FactTable::Spoofer(table) => drop(beside.spoofer.insert(name, Arc::new(table))),
+            FactTable::Contacts(table) => drop(beside.contacts.insert(name, Arc::new(table))),
             _ => {}
         }
     }

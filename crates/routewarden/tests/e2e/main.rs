@@ -18,6 +18,7 @@ mod looking_glass;
 mod mrt_threads;
 mod package;
 mod program;
+mod readiness;
 mod real_archive;
 mod relations;
 mod replay;

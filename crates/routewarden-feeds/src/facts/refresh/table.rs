@@ -5,17 +5,18 @@ use std::path::Path;
 
 use routewarden_core::Timestamp;
 use routewarden_core::facts::{
-    AsNameTable, AspaTable, Constituency, DelegationTable, FactKind, FactSource, IrrTable,
-    OrganisationTable, OriginTable, ParticipantTable, PeeringDbTable, RelationTable, Sha256,
-    Sourced, VrpTable,
+    AsNameTable, AspaTable, Constituency, ContactTable, DelegationTable, FactKind, FactSource,
+    IrrTable, OrganisationTable, OriginTable, ParticipantTable, PeeringDbTable, RelationTable,
+    Sha256, Sourced, SpooferTable, VrpTable,
 };
 use serde::Serialize;
 
 use super::error::RefreshError;
 use crate::facts::file::load_opened;
 use crate::facts::{
-    Load, Rpki, load_as_names, load_constituency, load_delegations, load_irr, load_organisations,
-    load_origins, load_participants, load_peering_db, load_relations, load_rpki,
+    Load, Rpki, load_as_names, load_constituency, load_contacts, load_delegations, load_irr,
+    load_organisations, load_origins, load_participants, load_peering_db, load_relations,
+    load_rpki, load_spoofer,
 };
 
 /// A table of facts, new as a whole.
@@ -47,6 +48,10 @@ pub enum FactTable {
     PeeringDb(Sourced<PeeringDbTable>),
     /// Participants of a programme.
     Participants(Sourced<ParticipantTable>),
+    /// Tests for forged source addresses.
+    Spoofer(Sourced<SpooferTable>),
+    /// Contacts that registries name.
+    Contacts(Sourced<ContactTable>),
 }
 
 impl FactTable {
@@ -63,6 +68,8 @@ impl FactTable {
             FactTable::Irr(facts) => &facts.source,
             FactTable::PeeringDb(facts) => &facts.source,
             FactTable::Participants(facts) => &facts.source,
+            FactTable::Spoofer(facts) => &facts.source,
+            FactTable::Contacts(facts) => &facts.source,
         }
     }
 }
@@ -83,6 +90,8 @@ pub(super) fn load(kind: FactKind, label: &Path, file: File) -> Result<FactTable
         FactKind::Irr => FactTable::Irr(read(label, file, load_irr)?),
         FactKind::PeeringDb => FactTable::PeeringDb(read(label, file, load_peering_db)?),
         FactKind::Participants => FactTable::Participants(read(label, file, load_participants)?),
+        FactKind::Spoofer => FactTable::Spoofer(read(label, file, load_spoofer)?),
+        FactKind::Contacts => FactTable::Contacts(read(label, file, load_contacts)?),
         _ => return Err(RefreshError::Kind { kind }),
     })
 }

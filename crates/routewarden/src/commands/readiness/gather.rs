@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use routewarden_core::Asn;
 use routewarden_core::facts::Sha256;
-use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
+use routewarden_feeds::live::Clock as _;
 use routewarden_measure::{EventTable, InputKind, NoData, PROFILE_OCTETS_MAX, Period, Profile};
 use sha2::Digest;
 
@@ -18,6 +19,7 @@ use crate::facts::{self, BesideFiles};
 use crate::readiness::{
     Announced, EventSource, Events, References, Seen, Source, Span, Survey, look_up, unknown_events,
 };
+use crate::serve::SteadyClock;
 use crate::tables::{self, Reading};
 use crate::{incidents, summary};
 
@@ -45,14 +47,14 @@ pub(super) fn gather(args: &MeasureArgs, asked: &[Asn]) -> Result<Gathered> {
     }
     sources.extend(announced.source().cloned());
     sources.extend(references.sources());
-    let mut table = EventTable::new(span.period, events.events)?;
+    let mut table = EventTable::new(span.period, events.list)?;
     for (kind, input) in
         unknown_events(args.incidents.is_some(), !references.facts.delegations.is_empty())
     {
         table = table.without(kind, NoData::InputMissing { input });
     }
     let also: Vec<Asn> = table.asns().chain(asked.iter().copied()).collect();
-    let ases = look_up(&references, &announced, also);
+    let ases = look_up(&references, &announced, also, span.period);
     let dismissed = events.dismissed;
     let survey = Survey {
         profile,
@@ -112,15 +114,10 @@ fn span(args: &MeasureArgs, incidents: &[Incident]) -> Result<Span> {
     };
     let period: Period =
         id.parse().map_err(|error| UsageError(format!("--month {id}: {error}")))?;
-    let now = Timestamp::from_micros(micros_now());
+    let now = SteadyClock::of_machine().now();
     let is_over = period.until() <= now;
     let period = if is_over { period } else { period.up_to(now)? };
     Ok(Span { id, period, is_over })
-}
-
-fn micros_now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or(0)
 }
 
 fn references(args: &MeasureArgs) -> Result<References> {
@@ -128,6 +125,8 @@ fn references(args: &MeasureArgs) -> Result<References> {
         irr: args.irr.clone(),
         peering_db: args.peering_db.iter().cloned().collect(),
         participants: args.participants.clone(),
+        spoofer: args.spoofer.clone(),
+        contacts: args.contacts.clone(),
     })?;
     Ok(References::new(facts::load(&args.facts)?, beside))
 }

@@ -65,7 +65,7 @@ pub static ROUTES: [Route; 42] = [
     read("/api/v1/readiness/profiles"),
     read("/api/v1/readiness/periods"),
     read("/api/v1/readiness/groups/{by}"),
-    read("/api/v1/readiness/groups/{by}/{id}"),
+    read("/api/v1/readiness/groups/{by}/{group}"),
     read("/api/v1/readiness/ases"),
     read("/api/v1/readiness/ases/{asn}"),
     read("/api/v1/readiness/compare"),

@@ -75,6 +75,9 @@ struct Described;
 /// Schema of an incident, as `detect` writes it, too.
 const INCIDENT: &str = include_str!("../../../../../docs/reference/incident.schema.json");
 
+/// Where readiness is.
+const READINESS: &str = "/readiness/";
+
 /// Values of parameters that are names, wherever they are.
 const NAMES: [(&str, &[&str]); 7] = [
     ("class", &CLASSES),
@@ -177,15 +180,19 @@ fn put_operations(document: &mut Value) {
     for (path, item) in paths.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             put_needs(path, method, operation);
-            put_operation(operation);
+            put_operation(path, operation);
         }
     }
 }
 
-fn put_operation(operation: &mut Value) {
+fn put_operation(path: &str, operation: &mut Value) {
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
-        put_names(parameter);
+        if path.starts_with(READINESS) {
+            put_readiness_forms(path, parameter);
+        } else {
+            put_names(parameter);
+        }
         leave_out_null(parameter);
     }
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
@@ -240,6 +247,29 @@ fn put_schemes(document: &mut Value) {
         }
     });
     components.insert("securitySchemes".to_owned(), schemes);
+}
+
+/// Names and forms of parameters of readiness: some are called as others are elsewhere.
+fn put_readiness_forms(path: &str, parameter: &mut Value) {
+    let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+    let with_as = path.ends_with("/report") || path.ends_with("/export");
+    let names: Vec<&'static str> = match name {
+        "by" => readiness::bys().into_iter().chain(with_as.then_some("as")).collect(),
+        "class" => readiness::classes().into(),
+        "order" => readiness::ORDERS.into(),
+        "format" => readiness::FORMATS.into(),
+        "profile" => routewarden_measure::Profile::built_in_ids().collect(),
+        _ => Vec::new(),
+    };
+    let schema = match name {
+        _ if !names.is_empty() => json!({ "type": "string", "enum": names }),
+        "period" => json!({ "type": "string", "pattern": readiness::PERIOD_PATTERN }),
+        "asns" => json!({ "type": "string", "pattern": readiness::ASNS_PATTERN }),
+        _ => return put_names(parameter),
+    };
+    if let Some(parameter) = parameter.as_object_mut() {
+        parameter.insert("schema".to_owned(), schema);
+    }
 }
 
 fn put_names(parameter: &mut Value) {

@@ -23,6 +23,14 @@ use crate::readiness::{
     WINDOWS_DAYS, alone, csv, group, groups, page, parquet, past_means, put_trend, ranked, report,
 };
 
+/// Names of the orders.
+pub(super) const ORDERS: [&str; 2] = ["worst", "best"];
+/// Names of the forms of an export.
+pub(super) const FORMATS: [&str; 3] = ["csv", "json", "parquet"];
+/// Form of a period.
+pub(super) const PERIOD_PATTERN: &str = "^((19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])|7d|30d|90d)$";
+/// Form of several ASNs.
+pub(super) const ASNS_PATTERN: &str = "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){1,9}$";
 /// Most networks in a page.
 pub const READINESS_ITEMS_MAX: usize = 500;
 /// Networks in a page unless asked for.
@@ -35,6 +43,11 @@ pub const COMPARED_MAX: usize = 10;
 /// Names of the ways to take networks together.
 pub(super) fn bys() -> [&'static str; GroupBy::ALL.len()] {
     GroupBy::ALL.map(|(name, _)| name)
+}
+
+/// Names of the classes.
+pub(super) fn classes() -> [&'static str; 4] {
+    CLASSES.map(ReadinessClass::name)
 }
 
 const CLASSES: [ReadinessClass; 4] = [
@@ -208,7 +221,7 @@ pub(super) async fn periods(
 
 /// Many networks as one, each group with its scores.
 #[derive(Serialize)]
-struct Groups<'a> {
+struct GroupList<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     by: &'a str,
@@ -247,7 +260,7 @@ fn with_trend(
     mut groups: Vec<Group>,
 ) -> Result<Vec<Group>, Problem> {
     let profile = &measured.survey.profile.id;
-    let Some(before) = observatory.month_before(&measured.survey.span) else { return Ok(groups) };
+    let Some(before) = Observatory::month_before(&measured.survey.span) else { return Ok(groups) };
     let kept = observatory.kept(profile, &before).map_err(|error| refused(&error))?;
     let Some(kept) = kept else { return Ok(groups) };
     for group in &mut groups {
@@ -308,7 +321,7 @@ pub(super) async fn list_groups(
     let answer = move |observatory: &Observatory, held: &Held| {
         let head = Head::of(&held.measured.survey);
         let groups = with_trend(observatory, &held.measured, way, groups(&held.measured, way))?;
-        text(&Groups { head, by: &by, groups })
+        text(&GroupList { head, by: &by, groups })
     };
     Ok(as_json(&headers, measured(&api, asked, answer).await?))
 }
@@ -316,11 +329,11 @@ pub(super) async fn list_groups(
 /// One group of networks
 #[utoipa::path(
     get,
-    path = "/readiness/groups/{by}/{id}",
+    path = "/readiness/groups/{by}/{group}",
     operation_id = "getReadinessGroup",
     params(
         ("by" = String, Path, description = "By what they are taken together"),
-        ("id" = String, Path, description = "Which of them", example = "FR"),
+        ("group" = String, Path, description = "Which of them", example = "FR"),
         ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
         ("profile" = Option<String>, Query, description = "Version of the framework"),
     ),
@@ -401,16 +414,16 @@ impl Listing {
         let id = query.take("id", "the id of a group", |text| Some(text.to_owned()))?;
         let group = match (by, id) {
             (Some(by), Some(id)) => Some((by, id)),
-            (Some(_), None) => return Err(bad("id", "which group? by is given")),
-            (None, Some(_)) => return Err(bad("by", "by what? id is given")),
             (None, None) => None,
+            _ => return Err(no_group()),
         };
         let score = query.take("score", "the id of a score", |text| Some(text.to_owned()))?;
-        let class = query.one_of("class", &CLASSES.map(ReadinessClass::name))?;
+        let class = query.one_of("class", &classes())?;
         let class = class.and_then(|name| CLASSES.into_iter().find(|class| class.name() == name));
-        let order = query.one_of("order", &["best", "worst"])?;
+        let order = query.one_of("order", &ORDERS)?;
         let limit = query.number("limit", 1..=READINESS_ITEMS_MAX, READINESS_ITEMS)?;
-        let after = query.take("cursor", "the next of a page", |text| text.parse().ok())?;
+        let after = u32::try_from(query.after()?).map_err(|_| no_page())?;
+        let after = Some(Asn(after)).filter(|asn| asn.0 > 0);
         Ok(Listing { group, score, class, best_first: order == Some("best"), after, limit })
     }
 
@@ -419,7 +432,10 @@ impl Listing {
         let rules = &survey.profile.scores;
         let score = self.score.as_deref();
         let at = rules.iter().position(|rule| score.is_none_or(|score| rule.id == score));
-        let at = at.ok_or_else(|| bad("score", "the profile has no such score"))?;
+        let at = at.ok_or_else(|| {
+            let detail = "the profile has no such score";
+            Problem::new(StatusCode::NOT_FOUND, "no_score", detail)
+        })?;
         let (group, class, best_first) = (self.group.clone(), self.class, self.best_first);
         let ranked = ranked(measured, &Choice { group, score: at, class, best_first });
         let (rows, next) = page(&ranked, self.after, self.limit);
@@ -453,7 +469,7 @@ impl Listing {
         ("class" = Option<String>, Query, description = "ready, aspiring, lagging or no_data"),
         ("order" = Option<String>, Query, description = "worst (when not given) or best first"),
         ("limit" = Option<usize>, Query, description = "Most networks", minimum = 1, maximum = 500),
-        ("cursor" = Option<String>, Query, description = "The next of a page"),
+        ("after" = Option<u32>, Query, description = "The next of a page", minimum = 0),
         ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
         ("profile" = Option<String>, Query, description = "Version of the framework"),
     ),
@@ -538,19 +554,22 @@ struct Compared<'a> {
     missing_asns: Vec<Asn>,
 }
 
-/// Two to ten ASNs, each once, in the order given.
+/// ASNs, each once, in the order given.
 fn read_asns(query: &mut Parameters) -> Result<Vec<Asn>, Problem> {
-    let expected = format!("2 to {COMPARED_MAX} different ASNs, as 64496,64497");
+    let expected = format!("2 to {COMPARED_MAX} ASNs, as 64496,64497");
     let read = |text: &str| {
-        let asns: Option<Vec<Asn>> = text.split(',').map(|asn| asn.trim().parse().ok()).collect();
-        let asns = asns?;
-        let distinct: std::collections::BTreeSet<&Asn> = asns.iter().collect();
-        let is_fine = distinct.len() == asns.len() && (2..=COMPARED_MAX).contains(&asns.len());
-        is_fine.then_some(asns)
+        let given: Option<Vec<Asn>> = text.split(',').map(|asn| asn.trim().parse().ok()).collect();
+        let given = given.filter(|given| (2..=COMPARED_MAX).contains(&given.len()))?;
+        let mut asns: Vec<Asn> = Vec::new();
+        for asn in given {
+            if !asns.contains(&asn) {
+                asns.push(asn);
+            }
+        }
+        Some(asns)
     };
-    query
-        .take("asns", &expected, read)?
-        .ok_or_else(|| bad("asns", format_args!("expected {expected}")))
+    let asns = query.take("asns", &expected, read)?;
+    asns.ok_or_else(|| bad("asns", format_args!("expected {expected}")))
 }
 
 /// Networks side by side
@@ -603,15 +622,14 @@ impl Subject {
         match (by, id) {
             (None, None) => Ok(Subject { by: GroupBy::World, id: "world".to_owned(), asn: None }),
             (Some("as"), Some(id)) => {
-                let asn = id.parse().map_err(|_| bad("id", "expected an ASN"))?;
+                let asn = id.parse().map_err(|_| no_group())?;
                 Ok(Subject { by: GroupBy::World, id: "world".to_owned(), asn: Some(asn) })
             }
             (Some(by), Some(id)) => {
                 let by = GroupBy::named(by).unwrap_or(GroupBy::World);
                 Ok(Subject { by, id, asn: None })
             }
-            (Some(_), None) => Err(bad("id", "which group? by is given")),
-            (None, Some(_)) => Err(bad("by", "by what? id is given")),
+            _ => Err(no_group()),
         }
     }
 
@@ -691,7 +709,7 @@ pub(super) async fn export(
     let mut query = Parameters::of(&uri)?;
     let asked = Asked::of(&api, &mut query)?;
     let subject = Subject::of(&mut query)?;
-    let format = query.one_of("format", &["csv", "json", "parquet"])?.unwrap_or("csv");
+    let format = query.one_of("format", &FORMATS)?.unwrap_or("csv");
     query.finish()?;
     let place = api.reads.export().await?;
     let answer = move |_: &Observatory, held: &Held| exported(&held.measured, &subject, format);
@@ -733,7 +751,12 @@ fn internal(error: &dyn std::error::Error) -> Problem {
 }
 
 fn no_group() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no_group", "no network is in that group")
+    let detail = "no network is in that group: by and id name one together";
+    Problem::new(StatusCode::NOT_FOUND, "no_group", detail)
+}
+
+fn no_page() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no_page", "no page begins there")
 }
 
 fn no_network(asn: Asn) -> Problem {

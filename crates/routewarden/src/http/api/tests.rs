@@ -4,6 +4,7 @@ mod description;
 mod hostile;
 mod lists;
 mod one;
+mod readiness;
 mod streams;
 mod table;
 mod trails;
@@ -18,12 +19,14 @@ use futures_util::future::BoxFuture;
 use hyper_util::service::TowerToHyperService;
 use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::look::Query;
+use routewarden_feeds::live::Clock;
 use routewarden_store::{AsnRole, IncidentVersion, Note, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
 use crate::http::rate::{ClientAddress, RateLimit};
+use crate::readiness::Observatory;
 use crate::status::tests::full;
 use crate::status::{Look, NoLook, Snapshot};
 
@@ -34,11 +37,16 @@ fn at(secs: u32) -> Timestamp {
     Timestamp::from_secs(T0 + secs)
 }
 
-struct Fixed;
+/// Status of a program that watches, with an observatory over the store of a folder.
+struct Fixed(Arc<Observatory>);
 
 impl ServeStatus for Fixed {
     fn snapshot(&self) -> Snapshot {
         Snapshot { now: at(3_600), ..full() }
+    }
+
+    fn observatory(&self) -> Option<Arc<Observatory>> {
+        Some(Arc::clone(&self.0))
     }
 
     fn look(&self, query: Query) -> BoxFuture<'_, Result<Look, NoLook>> {
@@ -53,6 +61,20 @@ struct Server {
     api: Arc<Api>,
     router: Router,
     cancel: CancellationToken,
+    observatory: Arc<Observatory>,
+}
+
+/// The time of all tests.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        at(7_200)
+    }
+}
+
+fn observatory(folder: &std::path::Path) -> Arc<Observatory> {
+    Arc::new(Observatory::new(folder.to_owned(), Arc::new(Stopped)))
 }
 
 struct Answer {
@@ -99,10 +121,20 @@ impl Server {
         let store = Store::open(dir.path()).unwrap();
         let cancel = CancellationToken::new();
         let path = dir.path().to_owned();
-        let api = Arc::new(Api::new(Arc::new(Fixed), path, connections_max, cancel.clone()));
+        let observatory = observatory(dir.path());
+        let status = Arc::new(Fixed(Arc::clone(&observatory)));
+        let shared = Arc::<Fixed>::clone(&status);
+        let api = Arc::new(Api::new(shared, path, connections_max, cancel.clone()));
         let before = (crate::http::access::tests::off(), RateLimit::new(1));
-        let router = crate::http::router(Arc::new(Fixed), Arc::clone(&api), before);
-        Server { _dir: dir, store, api, router, cancel }
+        let router = crate::http::router(status, Arc::clone(&api), before);
+        Server { _dir: dir, store, api, router, cancel, observatory }
+    }
+
+    /// With some incidents, before the table is surveyed.
+    fn unsurveyed() -> Self {
+        let mut server = Self::new();
+        server.record(vec![hijack(1)]);
+        server
     }
 
     /// With some incidents, and a note of each kind.
@@ -128,6 +160,7 @@ impl Server {
             },
         ];
         server.store.note(&notes, at(100)).unwrap();
+        readiness::survey(&server.observatory);
         server
     }
 
@@ -262,6 +295,13 @@ fn routes() -> BTreeMap<String, &'static str> {
         ("/feeds".to_owned(), "gaps"),
         ("/facts".to_owned(), "versions"),
         ("/statistics".to_owned(), "buckets"),
+        ("/readiness/profiles".to_owned(), "profiles"),
+        ("/readiness/periods".to_owned(), "windows"),
+        ("/readiness/groups/country".to_owned(), "groups"),
+        ("/readiness/groups/country/NL".to_owned(), "group"),
+        ("/readiness/ases".to_owned(), "ases"),
+        ("/readiness/ases/AS64496".to_owned(), "actions"),
+        ("/readiness/compare?asns=64496,64497".to_owned(), "missing_asns"),
         ("/openapi.json".to_owned(), "openapi"),
     ]
     .into()

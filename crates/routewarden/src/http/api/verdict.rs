@@ -109,7 +109,7 @@ fn name_of(principal: Option<Extension<Principal>>) -> String {
 
 async fn judge(api: &Api, judgement: Judgement) -> Result<Option<GivenVerdict>, Problem> {
     let judged = api.status.judge(judgement).await.map_err(|refused| match refused {
-        NotJudged::Store(StoreError::UnknownIncident { .. }) => no_incident(),
+        NotJudged::Store(StoreError::UnknownIncident) => no_incident(),
         NotJudged::Store(error) => {
             tracing::warn!(%error, "a verdict was not recorded");
             let detail = error.to_string();

@@ -181,10 +181,12 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 #[tokio::test]
 async fn without_a_store_it_says_so() {
     let cancel = CancellationToken::new();
-    let api = Arc::new(Api::new(Arc::new(Fixed), "/nowhere".into(), 8, cancel));
     let mut server = Server::new();
+    let status = Arc::new(Fixed(Arc::clone(&server.observatory)));
+    let shared = Arc::<Fixed>::clone(&status);
+    let api = Arc::new(Api::new(shared, "/nowhere".into(), 8, cancel));
     let before = (crate::http::access::tests::off(), RateLimit::new(1));
-    server.router = crate::http::router(Arc::new(Fixed), api, before);
+    server.router = crate::http::router(status, api, before);
     let answer = server.ask("/incidents").await;
     assert_eq!(answer.problem(), (503, "store_unavailable".to_owned(), String::new()));
     assert!(!answer.body.contains("nowhere"), "{}", answer.body);
