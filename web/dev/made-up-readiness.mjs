@@ -247,7 +247,7 @@ function answer(what, [by, ...id], query, { profile, period, now }) {
   if (what === "ases" && by) return found([Number(by)])[0] ?? problem(404, "no_as", `AS${by} announced nothing and has no part in an incident`);
   if (what === "ases") {
     const { score, all } = ranked(query, profile, period);
-    const [from, limit] = [Number(query.get("cursor") ?? 0), Number(query.get("limit") ?? 50)];
+    const [from, limit] = [Number(query.get("after") ?? 0), Number(query.get("limit") ?? 50)];
     return { score: score ?? "", total: all.length, ases: all.slice(from, from + limit), next: from + limit < all.length ? String(from + limit) : null };
   }
   const asns = (query.get("asns") ?? "").split(",").map(Number);

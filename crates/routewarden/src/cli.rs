@@ -22,7 +22,7 @@ pub use constituency::{
     CheckArgs, ConstituencyCommand, InitArgs, RpkiCommand, RpkiDiffArgs, TableArgs,
 };
 pub use data::{BackupArgs, DataCommand, RestoreArgs, VerifyArgs};
-pub use readiness::{MeasureArgs, ReadinessArgs, ReadinessFormat};
+pub use readiness::{CompareArgs, MeasureArgs, ReadinessArgs, ReadinessFormat};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, with findings or without; 1 error; 2 usage; 3 done on incomplete data
@@ -51,6 +51,8 @@ pub enum Command {
     Relations(RelationsArgs),
     /// How ready networks are for secure routing: the metrics and scores of MANRS, with their inputs
     Readiness(Box<ReadinessArgs>),
+    /// Networks side by side, and which of them to buy transit from, with reasons
+    Compare(Box<CompareArgs>),
     /// Route origin validation of a prefix and origin against VRPs (RFC 6811)
     Validate(ValidateArgs),
     /// Whom we watch over: write the document from data, and find where they differ

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use routewarden_core::{Asn, Timestamp};
 
-use super::FactArgs;
+use super::{DocumentFormat, FactArgs};
 
 /// What is measured, when, by what, and on which inputs.
 #[derive(Debug, Args)]
@@ -80,6 +80,20 @@ pub struct ReadinessArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = ReadinessFormat::Table)]
     pub format: ReadinessFormat,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// 2 to 10 networks, as AS64500
+    #[arg(value_name = "ASN", required = true, num_args = 2..=10)]
+    pub asns: Vec<Asn>,
+    /// What is measured, and on what.
+    #[command(flatten)]
+    pub measure: MeasureArgs,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
+    pub format: DocumentFormat,
 }
 
 /// Output format of readiness.

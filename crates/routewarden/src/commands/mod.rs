@@ -32,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
         Command::Mrt(args) => mrt::run(&args),
         Command::Relations(args) => relations::run(&args),
         Command::Readiness(args) => readiness::run(&args),
+        Command::Compare(args) => readiness::compare::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Constituency(command) => constituency::run(&command),
         Command::Rpki(command) => rpki::run(&command),

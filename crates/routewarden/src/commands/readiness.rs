@@ -1,5 +1,6 @@
-//! `routewarden readiness`.
+//! `routewarden readiness` and `compare`.
 
+pub(super) mod compare;
 mod gather;
 mod print;
 

@@ -140,7 +140,11 @@ fn summary(out: &mut dyn Write, head: &Head<'_>, group: &Group) -> io::Result<()
 }
 
 /// Several networks, one a row.
-fn several(out: &mut dyn Write, head: &Head<'_>, answers: &[AsAnswer<'_>]) -> io::Result<()> {
+pub(super) fn several(
+    out: &mut dyn Write,
+    head: &Head<'_>,
+    answers: &[AsAnswer<'_>],
+) -> io::Result<()> {
     let ids = answers.first().map(|answer| {
         answer.actions.iter().map(|action| action.result.id.as_str()).collect::<Vec<_>>()
     });
@@ -159,7 +163,7 @@ fn several(out: &mut dyn Write, head: &Head<'_>, answers: &[AsAnswer<'_>]) -> io
     Ok(())
 }
 
-fn percent(score: Option<Score>) -> String {
+pub(super) fn percent(score: Option<Score>) -> String {
     score.map_or_else(|| "-".to_owned(), |score| format!("{:.1}", score.fraction() * 100.0))
 }
 

@@ -107,7 +107,9 @@ fn event_of(kind: &str) -> &'static str {
             Kind::IncidentOpened
             | Kind::IncidentUpdated
             | Kind::IncidentEnded
-            | Kind::IncidentReopened,
+            | Kind::IncidentReopened
+            | Kind::VerdictGiven
+            | Kind::VerdictWithdrawn,
         ) => "incident",
         Some(Kind::ReportSent) => "report",
         Some(Kind::FeedState | Kind::GapOpened | Kind::GapClosed | Kind::GapFilled) => "feed",

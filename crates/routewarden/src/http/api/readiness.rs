@@ -405,6 +405,12 @@ fn network_scores<'a>(profile: &'a Profile, scores: &[Option<Score>]) -> Vec<Net
     named.collect()
 }
 
+/// A text without control characters.
+fn plain(text: &str) -> Option<String> {
+    let is_plain = !text.is_empty() && !text.chars().any(char::is_control);
+    is_plain.then(|| text.to_owned())
+}
+
 /// Which networks, in which order, and which page.
 struct Listing {
     group: Option<(GroupBy, String)>,
@@ -418,13 +424,13 @@ struct Listing {
 impl Listing {
     fn of(query: &mut Parameters) -> Result<Self, Problem> {
         let by = query.one_of("by", &bys())?.and_then(GroupBy::named);
-        let id = query.take("id", "the id of a group", |text| Some(text.to_owned()))?;
+        let id = query.take("id", "the id of a group", plain)?;
         let group = match (by, id) {
             (Some(by), Some(id)) => Some((by, id)),
             (None, None) => None,
             _ => return Err(no_group()),
         };
-        let score = query.take("score", "the id of a score", |text| Some(text.to_owned()))?;
+        let score = query.take("score", "the id of a score", plain)?;
         let class = query.one_of("class", &classes())?;
         let class = class.and_then(|name| CLASSES.into_iter().find(|class| class.name() == name));
         let order = query.one_of("order", &ORDERS)?;
@@ -670,7 +676,7 @@ impl Subject {
     fn of(query: &mut Parameters) -> Result<Self, Problem> {
         let names: Vec<&'static str> = bys().into_iter().chain(["as"]).collect();
         let by = query.one_of("by", &names)?;
-        let id = query.take("id", "the id of a group, or an ASN", |text| Some(text.to_owned()))?;
+        let id = query.take("id", "the id of a group, or an ASN", plain)?;
         match (by, id) {
             (None, None) => Ok(Subject { by: GroupBy::World, id: "world".to_owned(), asn: None }),
             (Some("as"), Some(id)) => {

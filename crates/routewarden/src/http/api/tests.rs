@@ -301,8 +301,6 @@ fn routes() -> BTreeMap<String, &'static str> {
         ("/readiness/groups/country/NL".to_owned(), "group"),
         ("/readiness/ases".to_owned(), "ases"),
         ("/readiness/ases/AS64496".to_owned(), "actions"),
-        ("/readiness/providers?asns=64496,64497".to_owned(), "candidates"),
-        ("/readiness/compare?asns=64496,64497".to_owned(), "missing_asns"),
         ("/openapi.json".to_owned(), "openapi"),
     ]
     .into()
