@@ -484,7 +484,7 @@ impl Listing {
         ("class" = Option<String>, Query, description = "ready, aspiring, lagging or no_data"),
         ("order" = Option<String>, Query, description = "worst (when not given) or best first"),
         ("limit" = Option<usize>, Query, description = "Most networks", minimum = 1, maximum = 500),
-        ("after" = Option<u32>, Query, description = "The next of a page", minimum = 0),
+        ("after" = Option<i64>, Query, description = "The next of a page", minimum = 0, maximum = 4294967295_i64),
         ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
         ("profile" = Option<String>, Query, description = "Version of the framework"),
     ),
