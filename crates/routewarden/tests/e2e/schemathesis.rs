@@ -89,6 +89,12 @@ fn token(config: &Path, folder: &Path) -> String {
     routewarden(token.into_iter().chain(of_config)).expect(0).stdout.trim().to_owned()
 }
 
+/// Whether networks can be measured: before, that is what is said of all of them.
+fn is_surveyed(http: SocketAddr, token: &str) -> bool {
+    let ask = ureq::get(format!("http://{http}/api/v1/readiness/groups/world"));
+    ask.header("Authorization", format!("Bearer {token}")).call().is_ok()
+}
+
 /// Only what is read: what changes something has tests of its own, and would end the test's session.
 fn check(program: &Path, http: SocketAddr, (folder, token): (&Path, &str)) {
     let hooks = repository().join("crates/routewarden/tests/e2e/schemathesis/hooks.py");
@@ -127,6 +133,7 @@ fn the_api_is_as_its_description_says() {
     wait("the tables", || is_ready(http));
     to_all(&mut router, |number| announce(number, PART, &[64511, CULPRIT]));
     wait("the report", || has(&data, "open"));
+    wait("the survey of the table", || is_surveyed(http, &token));
     check(&program, http, (folder.path(), &token));
     assert_eq!(service.end(), Some(0));
 }

@@ -265,6 +265,7 @@ fn put_readiness_forms(path: &str, parameter: &mut Value) {
     let schema = match name {
         _ if !names.is_empty() => json!({ "type": "string", "enum": names }),
         "period" => json!({ "type": "string", "pattern": readiness::PERIOD_PATTERN }),
+        "id" | "score" => json!({ "type": "string", "pattern": readiness::PLAIN_PATTERN }),
         "asns" => json!({ "type": "string", "pattern": readiness::ASNS_PATTERN }),
         _ => return put_names(parameter),
     };

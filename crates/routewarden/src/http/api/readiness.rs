@@ -30,6 +30,10 @@ pub(super) const ORDERS: [&str; 2] = ["worst", "best"];
 pub(super) const FORMATS: [&str; 3] = ["csv", "json", "parquet"];
 /// Form of a period.
 pub(super) const PERIOD_PATTERN: &str = "^((19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])|7d|30d|90d)$";
+/// Longest id of a group or score, in characters.
+const PLAIN_CHARS_MAX: usize = 200;
+/// Form of the id of a group or score: 1 to [`PLAIN_CHARS_MAX`], no control characters.
+pub(super) const PLAIN_PATTERN: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,200}$";
 /// Form of several ASNs.
 pub(super) const ASNS_PATTERN: &str = "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){1,9}$";
 /// Most networks in a page.
@@ -405,9 +409,10 @@ fn network_scores<'a>(profile: &'a Profile, scores: &[Option<Score>]) -> Vec<Net
     named.collect()
 }
 
-/// A text without control characters.
+/// A text of the form [`PLAIN_PATTERN`].
 fn plain(text: &str) -> Option<String> {
-    let is_plain = !text.is_empty() && !text.chars().any(char::is_control);
+    let length = text.chars().count();
+    let is_plain = (1..=PLAIN_CHARS_MAX).contains(&length) && !text.chars().any(char::is_control);
     is_plain.then(|| text.to_owned())
 }
 
@@ -444,12 +449,14 @@ impl Listing {
         let measured = &held.measured;
         let survey = &measured.survey;
         let rules = &survey.profile.scores;
-        let score = self.score.as_deref();
-        let at = rules.iter().position(|rule| score.is_none_or(|score| rule.id == score));
-        let at = at.ok_or_else(|| {
-            let detail = "the profile has no such score";
-            Problem::new(StatusCode::NOT_FOUND, "no_score", detail)
-        })?;
+        // A profile may have no scores: then networks come by their ASN.
+        let at = match self.score.as_deref() {
+            None => 0,
+            Some(asked) => rules.iter().position(|rule| rule.id == asked).ok_or_else(|| {
+                let detail = "the profile has no such score";
+                Problem::new(StatusCode::NOT_FOUND, "no_score", detail)
+            })?,
+        };
         let (group, class, best_first) = (self.group.clone(), self.class, self.best_first);
         let ranked = ranked(measured, &Choice { group, score: at, class, best_first });
         let (rows, next) = page(&ranked, self.after, self.limit);
@@ -484,7 +491,7 @@ impl Listing {
         ("class" = Option<String>, Query, description = "ready, aspiring, lagging or no_data"),
         ("order" = Option<String>, Query, description = "worst (when not given) or best first"),
         ("limit" = Option<usize>, Query, description = "Most networks", minimum = 1, maximum = 500),
-        ("after" = Option<i64>, Query, description = "The next of a page", minimum = 0, maximum = 4294967295_i64),
+        ("after" = Option<i64>, Query, description = "The next of a page", minimum = 0, maximum = 4_294_967_295_i64),
         ("period" = Option<String>, Query, description = "A month as 2026-10, or 7d, 30d, 90d"),
         ("profile" = Option<String>, Query, description = "Version of the framework"),
     ),
