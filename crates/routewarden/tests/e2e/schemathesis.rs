@@ -133,7 +133,7 @@ fn the_api_is_as_its_description_says() {
     wait("the tables", || is_ready(http));
     to_all(&mut router, |number| announce(number, PART, &[64511, CULPRIT]));
     wait("the report", || has(&data, "open"));
-    wait("the survey of the table", || is_surveyed(http, &token));
+    wait("the survey of the table", || is_surveyed(http, &token).then_some(()));
     check(&program, http, (folder.path(), &token));
     assert_eq!(service.end(), Some(0));
 }
