@@ -104,8 +104,11 @@ export async function windowOf(browser, base, options = {}) {
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
-    // A refused login is an answer of 401, which the browser tells of as well.
-    if (message.type() === "error" && !/status of 401/.test(message.text())) complaints.push(message.text());
+    // A refused login is an answer of 401, and before the first survey readiness is 503: the browser tells
+    // of both as well.
+    const isAnswer = /status of 401/.test(message.text())
+      || (/status of (503|404)/.test(message.text()) && /\/readiness\//.test(message.location().url));
+    if (message.type() === "error" && !isAnswer) complaints.push(message.text());
   });
   const close = async () => {
     await context.close();
