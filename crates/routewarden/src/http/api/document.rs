@@ -6,8 +6,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use routewarden_store::NAME_OCTETS_MAX;
 use routewarden_store::access::Role;
+use routewarden_store::{NAME_OCTETS_MAX, Verdict};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
@@ -133,6 +133,12 @@ fn put_schemas(document: &mut Value) {
         incident.insert("description".to_owned(), description.into());
     }
     schemas.insert("Incident".to_owned(), incident);
+    for schema in ["VerdictAnswer", "VerdictPut"] {
+        let verdict = schemas.get_mut(schema).and_then(|s| s.pointer_mut("/properties/verdict"));
+        if let Some(verdict) = verdict.and_then(Value::as_object_mut) {
+            verdict.insert("enum".to_owned(), json!(Verdict::ALL.map(Verdict::name)));
+        }
+    }
     schemas.insert("Problem".to_owned(), problem());
 }
 
