@@ -1,14 +1,22 @@
-//! Data files beside profiles: read from TOML, and what makes a text none.
+//! Data files: profiles, programmes, weights. Read from TOML, and what makes a text none.
 
 use serde::de::DeserializeOwned;
 
+use crate::{METRICS_MAX, Profile};
+
 /// Longest text of a data file, in octets.
-pub const DOCUMENT_OCTETS_MAX: usize = 64 * 1024;
+pub const DOCUMENT_OCTETS_MAX: usize = 256 * 1024;
 
 /// Why a text is no such data file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentError {
+    /// No profile of that id is compiled in.
+    #[error("no profile {id:?}: known are {}", Profile::built_in_ids().collect::<Vec<_>>().join(", "))]
+    Unknown {
+        /// The id asked for.
+        id: String,
+    },
     /// Longer than [`DOCUMENT_OCTETS_MAX`].
     #[error("data of {octets} octets exceed the limit of {}", DOCUMENT_OCTETS_MAX)]
     TooLong {
@@ -51,6 +59,30 @@ pub enum DocumentFault {
     /// Two of one id.
     #[error("this id is given twice")]
     Twice,
+    /// More than [`METRICS_MAX`].
+    #[error("more than {}", METRICS_MAX)]
+    TooMany,
+    /// A list that must not be empty.
+    #[error("{field} must not be empty")]
+    Empty {
+        /// Name of the list.
+        field: &'static str,
+    },
+    /// Weights that do not begin with the highest confidence, or name one twice.
+    #[error("weights must be given from the highest confidence down")]
+    WeightOrder,
+    /// A metric that the profile does not have.
+    #[error("no metric is named {metric:?}")]
+    UnknownMetric {
+        /// The name.
+        metric: String,
+    },
+    /// Shares cannot be added to penalties.
+    #[error("{metric} is no penalty: combine = \"least\" is for shares")]
+    NoPenalty {
+        /// The metric.
+        metric: String,
+    },
     /// Nothing can be of no data.
     #[error("no_data cannot be asked for")]
     NoDataAsked,
@@ -80,7 +112,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> 
 }
 
 /// The line of a fault, from 1.
-pub(crate) fn line_of(text: &str, error: &toml::de::Error) -> usize {
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
     let before = error.span().and_then(|span| text.as_bytes().get(..span.start));
     before.map_or(1, |before| before.split(|&octet| octet == b'\n').count())
 }

@@ -42,8 +42,8 @@ pub use period::{PERIOD_DAYS_MAX, Period, PeriodError};
 pub use places::{Country, region_name};
 pub use profile::{
     Combine, ConfidenceWeight, ContactRule, IncidentRule, IrrMatch, IrrRule, METRICS_MAX, Measure,
-    Metric, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, Profile, ProfileError, ProfileFault,
-    ReadinessSteps, RpkiRule, ScoreRule, ShareOf, ShareRule, WhenMissing, WhenNothingAnnounced,
+    Metric, PROFILE_DEFAULT, Profile, ReadinessSteps, RpkiRule, ScoreRule, ShareOf, ShareRule,
+    WhenMissing, WhenNothingAnnounced,
 };
 pub use programme::{
     ActionConformance, ActionState, Conformance, ConformanceState, MeasuredBy, PROGRAMMES_MAX,

@@ -7,16 +7,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use fault::{ProfileError, ProfileFault};
-
-use crate::document::line_of;
+use crate::document;
 use crate::{
-    AsInputs, ContactKind, DurationSteps, EventKind, IrrCoverage, NoData, ReadinessClass, Role,
-    Score, Share,
+    AsInputs, ContactKind, DocumentError, DurationSteps, EventKind, IrrCoverage, NoData,
+    ReadinessClass, Role, Score, Share,
 };
 
-/// Longest text of a profile, in octets.
-pub const PROFILE_OCTETS_MAX: usize = 256 * 1024;
 /// Most metrics of a profile, and most scores.
 pub const METRICS_MAX: usize = 64;
 
@@ -67,20 +63,14 @@ impl Profile {
     }
 
     /// A profile compiled in.
-    pub fn built_in(id: &str) -> Result<Self, ProfileError> {
+    pub fn built_in(id: &str) -> Result<Self, DocumentError> {
         let text = Self::built_in_text(id);
-        Self::parse(text.ok_or_else(|| ProfileError::Unknown { id: id.to_owned() })?)
+        Self::parse(text.ok_or_else(|| DocumentError::Unknown { id: id.to_owned() })?)
     }
 
     /// Reads a profile and checks that it makes sense.
-    pub fn parse(text: &str) -> Result<Self, ProfileError> {
-        if text.len() > PROFILE_OCTETS_MAX {
-            return Err(ProfileError::TooLong { octets: text.len() });
-        }
-        let profile: Profile = toml::from_str(text).map_err(|source| {
-            let line = line_of(text, &source);
-            ProfileError::Syntax { line, source: Box::new(source) }
-        })?;
+    pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        let profile: Profile = document::read(text)?;
         fault::check(&profile)?;
         Ok(profile)
     }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    METRICS_MAX, PERIOD_DAYS_MAX, PROFILE_DEFAULT, PROFILE_OCTETS_MAX, PeriodError, ProfileError,
-    ProfileFault,
+    DOCUMENT_OCTETS_MAX, DocumentError, DocumentFault, METRICS_MAX, PERIOD_DAYS_MAX,
+    PROFILE_DEFAULT, PeriodError,
 };
 
 #[test]
@@ -42,7 +42,7 @@ fn an_unknown_profile_names_those_known() {
 }
 
 /// The default with one text replaced by another where it first stands.
-fn altered(from: &str, to: &str) -> ProfileError {
+fn altered(from: &str, to: &str) -> DocumentError {
     let text = Profile::built_in_text(PROFILE_DEFAULT).unwrap();
     assert!(text.contains(from), "{from}");
     Profile::parse(&text.replacen(from, to, 1)).unwrap_err()
@@ -70,14 +70,14 @@ fn what_makes_no_sense_is_refused_by_name() {
     }
     let weights = "[{ confidence_from = 50, percent = 50 }, { confidence_from = 50, percent = 9 }]";
     let error = altered("[{ confidence_from = 50, percent = 100 }]", weights);
-    let ProfileError::Invalid { at, fault } = error else { panic!("{error}") };
-    assert_eq!((at.as_str(), fault), ("M1", ProfileFault::WeightOrder));
+    let DocumentError::Invalid { at, fault } = error else { panic!("{error}") };
+    assert_eq!((at.as_str(), fault), ("M1", DocumentFault::WeightOrder));
 }
 
 #[test]
 fn what_is_no_profile_names_its_line() {
     let error = altered("half_point_percent = 60", "half_points = 60");
-    assert!(matches!(error, ProfileError::Syntax { line: 9, .. }), "{error}");
+    assert!(matches!(error, DocumentError::Syntax { line: 9, .. }), "{error}");
     let error = altered("role = \"culprit\"", "role = \"victim\"").to_string();
     assert!(error.contains("victim"), "{error}");
     assert!(Profile::parse("").is_err());
@@ -85,8 +85,8 @@ fn what_is_no_profile_names_its_line() {
 
 #[test]
 fn profiles_have_limits() {
-    let long = "#".repeat(PROFILE_OCTETS_MAX + 1);
-    assert!(matches!(Profile::parse(&long), Err(ProfileError::TooLong { octets: 262_145 })));
+    let long = "#".repeat(DOCUMENT_OCTETS_MAX + 1);
+    assert!(matches!(Profile::parse(&long), Err(DocumentError::TooLong { octets: 262_145 })));
     let metric = |number| {
         format!("\n[[metric]]\nid = \"X{number}\"\ntitle = \"\"\nmeasure = \"rpki_invalid\"\n")
     };

@@ -118,23 +118,31 @@ pub(crate) fn group(measured: &Measured, by: GroupBy, id: &str) -> Option<Group>
     groups(measured, by).into_iter().find(|group| group.id == id)
 }
 
-/// Means of a group in a month that was kept, by score: of the networks that are in it now.
+/// Means of groups in a month that was kept, by group and score: of the networks that are in them now.
 pub(crate) fn past_means(
     measured: &Measured,
     kept: &[(Asn, Scored)],
-    (by, id): (GroupBy, &str),
-) -> Vec<(String, Option<f64>)> {
-    let is_in =
-        |asn: Asn| measured.survey.surveyed(asn).is_some_and(|surveyed| by.is_in(surveyed, id));
-    let of_group: Vec<&Scored> =
-        kept.iter().filter(|(asn, _)| is_in(*asn)).map(|(_, scored)| scored).collect();
-    let means = measured.survey.profile.scores.iter().map(|rule| {
-        let mut mean = Mean::default();
-        let scores = of_group.iter().filter_map(|scored| *scored.scores.get(&rule.id)?);
-        scores.for_each(|score| mean.add(Score::nearest(score), 1));
-        (rule.id.clone(), mean.score().map(Score::fraction))
-    });
-    means.collect()
+    by: GroupBy,
+) -> BTreeMap<String, Vec<(String, Option<f64>)>> {
+    let rules = &measured.survey.profile.scores;
+    let mut means: BTreeMap<String, Vec<Mean>> = BTreeMap::new();
+    for (asn, scored) in kept {
+        let Some(surveyed) = measured.survey.surveyed(*asn) else { continue };
+        for id in by.groups_of(surveyed) {
+            let of_group = means.entry(id).or_insert_with(|| vec![Mean::default(); rules.len()]);
+            for (mean, rule) in of_group.iter_mut().zip(rules) {
+                if let Some(Some(score)) = scored.scores.get(&rule.id) {
+                    mean.add(Score::nearest(*score), 1);
+                }
+            }
+        }
+    }
+    let named = |means: Vec<Mean>| {
+        let means = rules.iter().zip(means);
+        let means = means.map(|(rule, mean)| (rule.id.clone(), mean.score().map(Score::fraction)));
+        means.collect()
+    };
+    means.into_iter().map(|(id, means)| (id, named(means))).collect()
 }
 
 /// What changed since means of before.

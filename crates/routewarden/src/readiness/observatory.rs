@@ -7,20 +7,18 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use routewarden_core::facts::Sha256;
 use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
 use routewarden_feeds::live::Clock;
 use routewarden_measure::{
-    EventTable, EventTableError, InputKind, NoData, PROFILE_DEFAULT, Period, PeriodError, Profile,
-    ProfileError,
+    DocumentError, EventTable, EventTableError, InputKind, NoData, PROFILE_DEFAULT, Period,
+    PeriodError, Profile,
 };
 use routewarden_store::{
     GivenVerdict, IncidentVerdict, PeriodIncident, ROWS_MAX, ReadinessAbout, ReadinessInputs,
     ReadinessScores, StoreError, StoreReader, TimeSpan, Verdict,
 };
 use serde::Serialize;
-use sha2::Digest;
 
 use super::events::{EventSource, Events, unknown_events};
 use super::inputs::References;
@@ -100,7 +98,7 @@ pub(crate) enum NotMeasured {
     Never(String),
     /// No such profile.
     #[error(transparent)]
-    Profile(#[from] ProfileError),
+    Profile(#[from] DocumentError),
     /// No such period.
     #[error("{0}")]
     Period(PeriodError),
@@ -248,7 +246,6 @@ impl Observatory {
         }
         let measured = Arc::new(self.measure(&key, base, (&reader, made))?);
         let mut kept = lock(&self.measured);
-        kept.retain(|(held, _)| *held != key);
         if kept.len() >= MEASURED_MAX {
             kept.remove(0);
         }
@@ -258,12 +255,18 @@ impl Observatory {
 
     /// What was measured already and still holds.
     fn at_hand(&self, key: &Key, base: &Arc<Base>, now: Made) -> Option<Arc<Held>> {
-        let kept = lock(&self.measured);
-        let (_, measured) = kept.iter().find(|(held, _)| held == key)?;
+        let mut kept = lock(&self.measured);
+        let at = kept.iter().position(|(held, _)| held == key)?;
+        let (key, measured) = kept.remove(at);
         let Made { when, verdicts, last_seq } = measured.made;
         let is_fresh = last_seq == now.last_seq || now.when.secs_since(when) < FRESH_SECS;
         let is_of_base = measured.base.at == base.at;
-        (is_fresh && is_of_base && verdicts == now.verdicts).then(|| Arc::clone(measured))
+        if !is_fresh || !is_of_base || verdicts != now.verdicts {
+            return None;
+        }
+        // Those asked for last stand last.
+        kept.push((key, Arc::clone(&measured)));
+        Some(measured)
     }
 
     fn measure(
@@ -437,7 +440,7 @@ fn survey(
     }
     Ok(Survey {
         profile: Profile::built_in(profile)?,
-        profile_sha256: Sha256(sha2::Sha256::digest(text.as_bytes()).into()),
+        profile_sha256: record::sha256(text.as_bytes()),
         span,
         events: table,
         dismissed: events.dismissed,
@@ -519,7 +522,7 @@ fn with(base: &Base, asns: impl Iterator<Item = Asn>, period: Period) -> Arc<Vec
         return Arc::clone(&base.ases);
     }
     let mut all = (*base.ases).clone();
-    all.extend(look_up(&base.references, &Announced::default(), others, period));
+    all.extend(look_up(&base.references, &base.announced, others, period));
     all.sort_by_key(|surveyed| surveyed.asn);
     for surveyed in &mut all {
         surveyed.inputs.spoofing = base.references.spoofing(surveyed.asn, period);

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use routewarden_core::facts::Sha256;
 use routewarden_core::{Asn, Prefix};
 use routewarden_measure::{Event, EventKind, InputKind, Readiness, Score};
-use routewarden_store::READINESS_INPUTS_OCTETS_MAX;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::Digest;
@@ -63,7 +62,6 @@ impl Frozen {
     /// # Errors
     /// When they are no frozen month, or a longer one than [`FROZEN_OCTETS_MAX`].
     pub(crate) fn of_octets(octets: &[u8]) -> io::Result<Self> {
-        debug_assert!(octets.len() <= READINESS_INPUTS_OCTETS_MAX);
         let mut text = String::new();
         let mut plain = zstd::Decoder::new(octets)?.take(FROZEN_OCTETS_MAX);
         plain.read_to_string(&mut text)?;
@@ -139,7 +137,12 @@ pub(crate) fn events_sha256(events: &[Event]) -> Sha256 {
     let mut sorted = events.to_vec();
     sorted.sort_unstable();
     let text = serde_json::to_vec(&sorted).unwrap_or_default();
-    Sha256(sha2::Sha256::digest(&text).into())
+    sha256(&text)
+}
+
+/// A digest, as sources and profiles have it.
+pub(crate) fn sha256(octets: &[u8]) -> Sha256 {
+    Sha256(sha2::Sha256::digest(octets).into())
 }
 
 /// Sources as the store keeps them.

@@ -10,14 +10,14 @@ use routewarden_core::Asn;
 use routewarden_core::facts::Sha256;
 use routewarden_detect::Incident;
 use routewarden_feeds::live::Clock as _;
-use routewarden_measure::{EventTable, InputKind, NoData, PROFILE_OCTETS_MAX, Period, Profile};
-use sha2::Digest;
+use routewarden_measure::{DOCUMENT_OCTETS_MAX, EventTable, InputKind, NoData, Period, Profile};
 
 use crate::cli::MeasureArgs;
 use crate::exit::UsageError;
 use crate::facts::{self, BesideFiles};
 use crate::readiness::{
-    Announced, EventSource, Events, References, Seen, Source, Span, Survey, look_up, unknown_events,
+    Announced, EventSource, Events, References, Seen, Source, Span, Survey, look_up, sha256,
+    unknown_events,
 };
 use crate::serve::SteadyClock;
 use crate::tables::{self, Reading};
@@ -76,8 +76,8 @@ fn profile(named: &str) -> Result<(Profile, Sha256)> {
         None if Path::new(named).exists() => {
             let octets = fs::metadata(named)?.len();
             anyhow::ensure!(
-                octets <= PROFILE_OCTETS_MAX as u64,
-                "{named} is larger than {PROFILE_OCTETS_MAX} octets"
+                octets <= DOCUMENT_OCTETS_MAX as u64,
+                "{named} is larger than {DOCUMENT_OCTETS_MAX} octets"
             );
             fs::read_to_string(named).with_context(|| format!("cannot read {named}"))?
         }
@@ -89,7 +89,7 @@ fn profile(named: &str) -> Result<(Profile, Sha256)> {
     };
     let profile =
         Profile::parse(&text).with_context(|| format!("cannot use the profile {named}"))?;
-    Ok((profile, Sha256(sha2::Sha256::digest(text.as_bytes()).into())))
+    Ok((profile, sha256(text.as_bytes())))
 }
 
 /// The time asked for; else the month of the newest incident.
