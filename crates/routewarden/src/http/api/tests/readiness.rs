@@ -8,8 +8,12 @@ use routewarden_core::facts::{
 };
 use routewarden_core::{Asn, Prefix};
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use routewarden_store::{GivenVerdict, Verdict, restore};
+
 use super::*;
-use crate::readiness::{Announced, Beside, References};
+use crate::readiness::{Announced, Beside, References, Row, ToKeep};
 
 fn sourced<T>(kind: FactKind, table: T) -> Sourced<T> {
     let source = FactSource {
@@ -153,4 +157,102 @@ async fn a_month_without_a_measurement_is_not_made_up() {
     assert_eq!((ahead.0, ahead.1.as_str()), (404, "not_measured"));
     let wrong = server.ask("/readiness/ases?period=8d").await.problem();
     assert_eq!((wrong.0, wrong.2.as_str()), (400, "period"));
+}
+
+/// A clock that a test moves on.
+struct Moved(AtomicI64);
+
+impl Clock for Moved {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The first incident as a detector gives it: a hijack of an hour.
+fn whole_hijack() -> IncidentVersion {
+    let evidence: [Value; 0] = [];
+    let incident = json!({
+        "id": id(1), "kind": "origin_hijack", "culprits": [64_496], "victims": [64_500],
+        "propagators": [64_497], "prefixes": ["203.0.113.0/24"], "prefix_count": 1,
+        "covering_prefixes": [], "first_seen": at(1), "last_seen": at(3_000),
+        "ended_at": at(3_601), "exposure_secs": 3_600, "recurrences": 0, "state": "ended",
+        "standing": false, "vantage_points": { "seen": 9, "of": 10, "peak": 9, "now": 0 },
+        "confidence": 90, "severity": 70, "severity_class": "high", "rov": {},
+        "constituency": [], "related": [],
+        "feeds": { "sessions": 10, "lost": 0, "degraded": false },
+        "evidence": evidence, "counter_evidence": evidence, "countermeasures": [],
+        "sample_paths": [], "as_names": {},
+    });
+    let body = serde_json::value::to_raw_value(&incident).unwrap();
+    IncidentVersion { body, ended_at: Some(at(3_601)), ..hijack(1) }
+}
+
+/// Writes what is to be kept, as the engine does.
+fn keep(store: &mut Store, kept: Vec<ToKeep>, now: Timestamp) {
+    for kept in kept {
+        match kept {
+            ToKeep::Inputs(inputs, closes) => store.put_readiness_inputs(&inputs, closes, now),
+            ToKeep::Scores(scores) => store.put_readiness_scores(&scores, now),
+            ToKeep::Routes(month, octets) => store.put_readiness_routes(month, &octets, now),
+        }
+        .unwrap();
+    }
+}
+
+/// Everything that is measured of all networks, as octets.
+fn octets(observatory: &Observatory, period: &str) -> Vec<u8> {
+    let held = observatory.measured("manrs-2024", period).unwrap();
+    let survey = &held.measured.survey;
+    let rows: Vec<Row<'_>> = survey.ases.iter().map(|known| Row::of(survey, known)).collect();
+    let rows: Vec<_> = rows.iter().map(|row| &row.readiness).collect();
+    serde_json::to_vec(&rows).unwrap()
+}
+
+/// The month is closed when it is over, and is the same whatever the facts say by then, from a backup,
+/// and after a verdict that was withdrawn.
+#[test]
+fn a_month_that_is_over_stays_as_it_was() {
+    let mut server = Server::new();
+    server.record(vec![whole_hijack()]);
+    let route = |prefix: &str| (prefix.parse::<Prefix>().unwrap(), Asn(64_496));
+    let announced = |time| Announced::of_table(vec![route("192.0.2.0/24")], time, 5);
+    let folder = server._dir.path().to_owned();
+    let moved = Arc::new(Moved(AtomicI64::new(at(7_200).micros())));
+    let clock: Arc<dyn Clock> = Arc::<Moved>::clone(&moved);
+    let observatory = Observatory::new(folder, Arc::clone(&clock));
+    let references = References::new(facts(), Beside::default());
+    let kept = observatory.renew(references, announced(at(7_200)), at(7_200)).unwrap();
+    keep(&mut server.store, kept, at(7_200));
+
+    // In December nothing is known any more.
+    let december = at(4 * 86_400);
+    moved.0.store(december.micros(), Ordering::Relaxed);
+    let references = References::new(Facts::default(), Beside::default());
+    let kept = observatory.renew(references, announced(december), december).unwrap();
+    let closes = kept.iter().filter(|kept| matches!(kept, ToKeep::Inputs(_, true))).count();
+    assert_eq!(closes, 1, "November is closed: {kept:?}");
+    keep(&mut server.store, kept, december);
+    let first = octets(&observatory, "2026-11");
+    let text = String::from_utf8(first.clone()).unwrap();
+    assert!(text.contains(r#""id":"M7RPKI","raw":1.0"#), "the VRPs of November: {text}");
+    assert!(text.contains(r#""id":"M2","raw":1.0"#), "{text}");
+    assert_eq!(octets(&observatory, "2026-11"), first);
+
+    let (backup, restored) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let file = backup.path().join("backup.db");
+    server.store.reader().unwrap().backup(&file).unwrap();
+    restore(&file, restored.path(), false).unwrap();
+    let again = Observatory::new(restored.path().to_owned(), clock);
+    let references = References::new(Facts::default(), Beside::default());
+    drop(again.renew(references, announced(december), december).unwrap());
+    assert_eq!(octets(&again, "2026-11"), first, "from a backup");
+
+    let (note, by) = (String::new(), "alice".to_owned());
+    let verdict = GivenVerdict { verdict: Verdict::FalsePositive, note, by, at: december };
+    server.store.put_verdict(&id(1), verdict, december).unwrap();
+    observatory.judged();
+    assert_ne!(octets(&observatory, "2026-11"), first, "a verdict holds of a closed month");
+    server.store.withdraw_verdict(&id(1), "alice", december, december).unwrap();
+    observatory.judged();
+    assert_eq!(octets(&observatory, "2026-11"), first);
 }
