@@ -56,7 +56,7 @@ impl ServeStatus for Fixed {
 
 /// The whole router over a store of its own.
 struct Server {
-    _dir: TempDir,
+    dir: TempDir,
     store: Store,
     api: Arc<Api>,
     router: Router,
@@ -127,7 +127,7 @@ impl Server {
         let api = Arc::new(Api::new(shared, path, connections_max, cancel.clone()));
         let before = (crate::http::access::tests::off(), RateLimit::new(1));
         let router = crate::http::router(status, Arc::clone(&api), before);
-        Server { _dir: dir, store, api, router, cancel, observatory }
+        Server { dir, store, api, router, cancel, observatory }
     }
 
     /// With some incidents, before the table is surveyed.

@@ -50,6 +50,7 @@ fn read_asns(query: &mut Parameters) -> Result<Vec<Asn>, Problem> {
 /// Networks side by side
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/compare",
     operation_id = "compareReadiness",
     params(
@@ -79,6 +80,7 @@ pub(in crate::http::api) async fn compare(
 /// Which of several networks to buy transit from
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/providers",
     operation_id = "chooseProvider",
     params(

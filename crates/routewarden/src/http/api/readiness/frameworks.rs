@@ -85,6 +85,7 @@ struct Periods {
 /// The versions of the framework
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/profiles",
     operation_id = "getReadinessProfiles",
     responses((status = 200, description = "Metrics and scores of each", body = Object))
@@ -101,6 +102,7 @@ pub(in crate::http::api) async fn profiles(
 /// The periods that may be asked for
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/periods",
     operation_id = "getReadinessPeriods",
     responses((status = 200, description = "Months and windows", body = Object))

@@ -86,6 +86,7 @@ fn read_by(by: Result<Path<String>, PathRejection>) -> Result<(String, GroupBy),
 /// Groups of networks with their scores
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/groups/{by}",
     operation_id = "listReadinessGroups",
     params(
@@ -117,6 +118,7 @@ pub(in crate::http::api) async fn list(
 /// One group of networks
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/groups/{by}/{group}",
     operation_id = "getReadinessGroup",
     params(

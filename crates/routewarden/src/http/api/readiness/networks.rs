@@ -152,6 +152,7 @@ fn no_page() -> Problem {
 /// Networks in the order of a score
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/ases",
     operation_id = "listReadiness",
     params(
@@ -198,6 +199,7 @@ fn history(observatory: &Observatory, asn: Asn, profile: &str) -> Result<Vec<Pas
 /// How ready a network is, with everything that went in
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/ases/{asn}",
     operation_id = "getReadiness",
     params(

@@ -59,6 +59,7 @@ impl Subject {
 /// A report that prints clean
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/report",
     operation_id = "getReadinessReport",
     params(
@@ -94,6 +95,7 @@ pub(in crate::http::api) async fn report(
 /// Scores for other programs
 #[utoipa::path(
     get,
+    tag = "readiness",
     path = "/readiness/export",
     operation_id = "exportReadiness",
     params(

@@ -216,7 +216,7 @@ fn a_month_that_is_over_stays_as_it_was() {
     server.record(vec![whole_hijack()]);
     let route = |prefix: &str| (prefix.parse::<Prefix>().unwrap(), Asn(64_496));
     let announced = |time| Announced::of_table(vec![route("192.0.2.0/24")], time, 5);
-    let folder = server._dir.path().to_owned();
+    let folder = server.dir.path().to_owned();
     let moved = Arc::new(Moved(AtomicI64::new(at(7_200).micros())));
     let clock: Arc<dyn Clock> = Arc::<Moved>::clone(&moved);
     let observatory = Observatory::new(folder, Arc::clone(&clock));
