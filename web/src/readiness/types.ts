@@ -199,8 +199,9 @@ export interface Compared extends Head {
 export interface Candidate {
   asn: number;
   name: string | null;
-  place: number;
-  ties: number;
+  /** Null where less than half of what matters is known. */
+  place: number | null;
+  ties: number | null;
   known: number;
   score: number | null;
   reasons: { for: boolean | null; weight: number; score_id: string; text: string }[];

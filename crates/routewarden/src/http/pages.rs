@@ -17,7 +17,7 @@ pub const PAGES_POLICY: &str = "default-src 'none'; script-src 'self'; style-src
      frame-ancestors 'none'";
 
 /// First parts of the paths that are pages; see `web/src/app/routes.ts`.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "",
     "incidents",
     "as",
@@ -25,6 +25,7 @@ const PAGES: [&str; 10] = [
     "country",
     "table",
     "feeds",
+    "readiness",
     "settings",
     "setup",
     "index.html",

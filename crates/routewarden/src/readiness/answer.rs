@@ -7,7 +7,7 @@ use routewarden_core::facts::participants::Participant;
 use routewarden_core::{Asn, Prefix};
 use routewarden_measure::{
     ActionResult, AddressSpace, Advice, Conformance, Country, Measure, Metric, MetricResult,
-    Profile, Programmes, Readiness, ReadinessClass, Score,
+    Profile, Programmes, Readiness, ReadinessClass, RovEvidence, RovJudgement, Score,
 };
 use serde::Serialize;
 
@@ -60,6 +60,8 @@ pub(crate) struct AsAnswer<'a> {
     pub(crate) prefixes: Prefixes,
     pub(crate) metrics: Vec<MetricAnswer<'a>>,
     pub(crate) actions: Vec<ActionAnswer<'a>>,
+    /// Whether it drops RPKI-invalid routes, as far as can be inferred; `null` where none was followed.
+    pub(crate) rov: Option<RovJudgement>,
     /// What would raise a score, best gain first.
     pub(crate) advice: Vec<Advice>,
 }
@@ -161,6 +163,10 @@ impl<'a> AsAnswer<'a> {
             prefixes: Prefixes { ipv4, ipv6 },
             metrics: metrics.collect(),
             actions: actions(readiness.actions, &survey.profile),
+            rov: surveyed.inputs.invalids_dropped.as_ref().ok().map(|share| {
+                let evidence = RovEvidence { offered: share.whole, dropped: share.part };
+                evidence.judged(survey.profile.rov_least())
+            }),
             advice,
         }
     }

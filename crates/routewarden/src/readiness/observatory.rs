@@ -159,7 +159,8 @@ impl Observatory {
         if let Some((octets, _)) = reader.readiness_routes(month.period.from())? {
             announced.add(record::routes_of_octets(&octets)?);
         }
-        let ases = Arc::new(look_up(&references, &announced, [], month.period));
+        let ases =
+            Arc::new(look_up(&references, &announced, announced.origins().collect(), month.period));
         let base = Arc::new(Base { references, announced, ases, at });
         *lock(&self.base) = Some(Arc::clone(&base));
         let mut keep = self.close_before(&reader, month.period.from())?;

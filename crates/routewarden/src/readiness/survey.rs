@@ -52,14 +52,13 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Looks up all that the references know of every AS that announced anything, and of those named.
+/// Looks up all that the references know of these ASes, each once, ascending.
 pub(crate) fn look_up(
     references: &References,
     announced: &Announced,
-    also: impl IntoIterator<Item = Asn>,
+    mut asns: Vec<Asn>,
     period: Period,
 ) -> Vec<Surveyed> {
-    let mut asns: Vec<Asn> = announced.origins().chain(also).collect();
     asns.sort_unstable();
     asns.dedup();
     in_parts(&asns, |&asn| of_as(references, announced, asn, period))

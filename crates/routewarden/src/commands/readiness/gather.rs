@@ -53,8 +53,9 @@ pub(super) fn gather(args: &MeasureArgs, asked: &[Asn]) -> Result<Gathered> {
     {
         table = table.without(kind, NoData::InputMissing { input });
     }
-    let also: Vec<Asn> = table.asns().chain(asked.iter().copied()).collect();
-    let ases = look_up(&references, &announced, also, span.period);
+    let named = table.asns().chain(asked.iter().copied());
+    let asns: Vec<Asn> = announced.origins().chain(named).collect();
+    let ases = look_up(&references, &announced, asns, span.period);
     let dismissed = events.dismissed;
     let survey = Survey {
         profile,

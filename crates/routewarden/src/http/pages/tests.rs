@@ -34,6 +34,8 @@ async fn every_page_is_the_one_document_under_the_strict_policy() {
         "/country/NL",
         "/table",
         "/feeds",
+        "/readiness",
+        "/readiness/country/NL",
         "/settings",
         "/settings/users",
         "/setup",

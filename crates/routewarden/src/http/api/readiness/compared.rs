@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use routewarden_core::Asn;
-use routewarden_measure::{ProviderChoice, ProviderRule, Readiness};
+use routewarden_measure::{ProviderCandidate, ProviderRule, Readiness};
 use serde::Serialize;
 
 use super::{When, answered, as_answer, as_json, internal, text};
@@ -102,7 +102,12 @@ pub(in crate::http::api) async fn providers(
         let choice = rule
             .choose(&readiness)
             .map_err(|error| Problem::new(StatusCode::NOT_FOUND, "no_choice", error.to_string()))?;
-        text(&Chosen { head: Head::of(survey), choice })
+        let named = |candidate: ProviderCandidate| NamedCandidate {
+            name: survey.surveyed(candidate.asn).and_then(|known| known.name.as_deref()),
+            candidate,
+        };
+        let candidates = choice.candidates.into_iter().map(named).collect();
+        text(&Chosen { head: Head::of(survey), candidates, advice: choice.advice })
     });
     Ok(as_json(&headers, answer.await?))
 }
@@ -112,6 +117,14 @@ pub(in crate::http::api) async fn providers(
 struct Chosen<'a> {
     #[serde(flatten)]
     head: Head<'a>,
+    candidates: Vec<NamedCandidate<'a>>,
+    /// In words.
+    advice: String,
+}
+
+#[derive(Serialize)]
+struct NamedCandidate<'a> {
     #[serde(flatten)]
-    choice: ProviderChoice,
+    candidate: ProviderCandidate,
+    name: Option<&'a str>,
 }
