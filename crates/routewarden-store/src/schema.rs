@@ -119,8 +119,9 @@ pub(crate) fn open_reader(path: &Path, sort: &Sort) -> Result<Connection, StoreE
 /// # Errors
 /// When the file is of another sort, or newer than this program.
 pub(crate) fn check_identity(conn: &Connection, sort: &Sort) -> Result<i64, StoreError> {
-    let found = pragma(conn, "application_id")?;
+    // In this order: another process may give an empty file its sort and its tables in between, at once.
     let is_empty = pragma(conn, "schema_version")? == 0;
+    let found = pragma(conn, "application_id")?;
     if found != sort.application_id && !(found == 0 && is_empty) {
         return Err(StoreError::NotAStore { found });
     }
