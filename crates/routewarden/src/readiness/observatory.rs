@@ -193,8 +193,8 @@ impl Observatory {
         Ok(keep)
     }
 
-    /// A frozen month with all events of it that are known now. What the facts say of them is what they
-    /// say now.
+    /// A frozen month with all events of it that are known now, and the networks that they name. What the
+    /// facts say of these is what they say now; that they announced nothing in that month is known.
     fn events_of(
         &self,
         reader: &StoreReader,
@@ -203,7 +203,11 @@ impl Observatory {
     ) -> Result<Frozen, NotMeasured> {
         let Some(base) = lock(&self.base).clone() else { return Ok(frozen) };
         let (events, _) = events(reader, period, &base.references)?;
-        Ok(Frozen { events: events.list, dismissed: events.dismissed, ..frozen })
+        let silent = Announced::of_table(Vec::new(), period.until(), 0);
+        let others = unknown(&frozen.ases, &events);
+        let others = look_up(&base.references, &silent, others, period);
+        let ases = joined(&frozen.ases, others);
+        Ok(Frozen { events: events.list, dismissed: events.dismissed, ases, ..frozen })
     }
 
     /// Somebody has judged an incident: what was measured before does not hold any more.
@@ -342,8 +346,9 @@ fn freeze(
 ) -> Result<(Frozen, Vec<Source>), NotMeasured> {
     let references = &base.references;
     let (events, entries) = events(reader, period, references)?;
-    let asns = events.list.iter().flat_map(|e| e.culprits.iter().chain(&e.accomplices));
-    let ases = with(base, asns.copied(), period);
+    let others = unknown(&base.ases, &events);
+    let others = look_up(references, &base.announced, others, period);
+    let ases = with_tests(joined(&base.ases, others), references, period);
     let incidents = Source {
         input: InputKind::Incidents,
         name: "store".to_owned(),
@@ -352,7 +357,7 @@ fn freeze(
         entries,
     };
     let mut sources = vec![incidents];
-    sources.extend(base.announced.source().cloned());
+    sources.extend(base.announced.sources());
     sources.extend(references.sources());
     let has_delegations = !references.facts.delegations.is_empty();
     let frozen = Frozen {
@@ -513,20 +518,37 @@ fn dismissal(given: &GivenVerdict) -> String {
     format!("found to be a false positive by {} at {}{note}", given.by, given.at)
 }
 
-/// All that is known of the networks, and of those that events name beside them.
-fn with(base: &Base, asns: impl Iterator<Item = Asn>, period: Period) -> Arc<Vec<Surveyed>> {
-    let is_known = |asn: &Asn| base.ases.binary_search_by_key(asn, |known| known.asn).is_ok();
-    let others: Vec<Asn> = asns.filter(|asn| !is_known(asn)).collect();
-    // Tests for spoofing are those of the period, all else is of the month.
-    let has_tests = !base.references.beside.spoofer.is_empty();
-    if others.is_empty() && !has_tests {
-        return Arc::clone(&base.ases);
+/// Networks that have a part in events and of which nothing is known yet.
+fn unknown(known: &[Surveyed], events: &Events) -> Vec<Asn> {
+    let named =
+        events.list.iter().flat_map(|event| event.culprits.iter().chain(&event.accomplices));
+    let is_known = |asn: &Asn| known.binary_search_by_key(asn, |surveyed| surveyed.asn).is_ok();
+    named.copied().filter(|asn| !is_known(asn)).collect()
+}
+
+/// Networks, and others that are not among them, by ASN.
+fn joined(known: &Arc<Vec<Surveyed>>, others: Vec<Surveyed>) -> Arc<Vec<Surveyed>> {
+    if others.is_empty() {
+        return Arc::clone(known);
     }
-    let mut all = (*base.ases).clone();
-    all.extend(look_up(&base.references, &base.announced, others, period));
+    let mut all = (**known).clone();
+    all.extend(others);
     all.sort_by_key(|surveyed| surveyed.asn);
+    Arc::new(all)
+}
+
+/// Networks with the tests for spoofing of the period: all else is of the month.
+fn with_tests(
+    ases: Arc<Vec<Surveyed>>,
+    references: &References,
+    period: Period,
+) -> Arc<Vec<Surveyed>> {
+    if references.beside.spoofer.is_empty() {
+        return ases;
+    }
+    let mut all = Arc::unwrap_or_clone(ases);
     for surveyed in &mut all {
-        surveyed.inputs.spoofing = base.references.spoofing(surveyed.asn, period);
+        surveyed.inputs.spoofing = references.spoofing(surveyed.asn, period);
     }
     Arc::new(all)
 }
