@@ -144,6 +144,13 @@ impl<'a> AsPath<'a> {
             })
     }
 
+    /// As [`AsPath::collapsed`], of a path that has an origin and nothing but sequences; else `None`:
+    /// in such a path each AS had the route from the next.
+    pub fn as_sequence(&self) -> Option<impl Iterator<Item = Asn> + Clone + use<'a>> {
+        let is_sequence = self.segments().all(|segment| segment.kind == SegmentKind::Sequence);
+        (is_sequence && self.origin().is_some()).then(|| self.collapsed())
+    }
+
     /// The neighbour AS that sent the route: first ASN of the first non-confederation segment.
     pub fn neighbor(&self) -> Option<Asn> {
         self.collapsed().next()

@@ -7,6 +7,7 @@
 mod asn;
 mod origins;
 mod prefixes;
+mod routes;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use self::asn::AsWalk;
 pub use self::origins::OriginsLook;
 use self::origins::OriginsWalk;
 use self::prefixes::PrefixWalk;
+use self::routes::RoutesWalk;
+pub use self::routes::{RouteInPart, RoutesLook};
 use crate::path::KnownRelation;
 use crate::{Detector, RovSummary};
 
@@ -34,6 +37,8 @@ pub const LOOK_NEIGHBORS_SEEN_MAX: usize = 100_000;
 /// Most routes (prefix and origin) that an answer to [`Query::Origins`] has: ten times the table of the
 /// Internet.
 pub const LOOK_ALL_ROUTES_MAX: usize = 16_000_000;
+/// An answer to [`Query::Routes`] ends with the prefix at which it has so many routes.
+pub const LOOK_PART_ROUTES: usize = 100_000;
 /// A step ends with the prefix at which it has looked at so many routes.
 pub const LOOK_STEP_ROUTES: usize = 10_000;
 
@@ -59,6 +64,11 @@ pub enum Query {
         /// Those that so many peer ASes have; where fewer are heard, all of them.
         least_peers: usize,
     },
+    /// All routes, in parts of about [`LOOK_PART_ROUTES`].
+    Routes {
+        /// The last prefix of the part before.
+        after: Option<Prefix>,
+    },
 }
 
 /// How prefixes of the table stand to the one asked for.
@@ -81,6 +91,8 @@ pub enum Answer {
     Asn(AsLook),
     /// To [`Query::Origins`].
     Origins(OriginsLook),
+    /// To [`Query::Routes`].
+    Routes(RoutesLook),
 }
 
 /// Prefixes with their routes.
@@ -198,6 +210,7 @@ enum Kind {
     Prefixes(PrefixWalk),
     Asn(AsWalk),
     Origins(OriginsWalk),
+    Routes(RoutesWalk),
 }
 
 impl Walk {
@@ -209,6 +222,7 @@ impl Walk {
             }
             Query::Asn(asn) => Kind::Asn(AsWalk::new(asn)),
             Query::Origins { least_peers } => Kind::Origins(OriginsWalk::new(least_peers)),
+            Query::Routes { after } => Kind::Routes(RoutesWalk::new(after)),
         })
     }
 
@@ -219,6 +233,7 @@ impl Walk {
             Kind::Prefixes(walk) => walk.step(detector).map(Answer::Prefixes),
             Kind::Asn(walk) => walk.step(detector).map(Answer::Asn),
             Kind::Origins(walk) => walk.step(detector).map(Answer::Origins),
+            Kind::Routes(walk) => walk.step(detector).map(Answer::Routes),
         }
     }
 }

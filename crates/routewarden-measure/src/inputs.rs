@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use routewarden_core::facts::{IrrState, IrrTable, RovState, VrpTable};
+use routewarden_core::facts::{AspaTable, IrrState, IrrTable, RelationTable, RovState, VrpTable};
 use routewarden_core::{Asn, Origin, Prefix, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -213,6 +213,18 @@ pub struct Share {
     pub whole: u32,
 }
 
+impl Share {
+    /// Of the providers that an AS is known to have, those that its own ASPA names: none where it has
+    /// no ASPA.
+    pub fn of_providers(asn: Asn, relations: &RelationTable, aspas: &AspaTable) -> Self {
+        let named = aspas.providers(asn).unwrap_or_default();
+        relations.providers(asn).fold(Share::default(), |share, provider| Share {
+            part: share.part.saturating_add(u32::from(named.binary_search(&provider).is_ok())),
+            whole: share.whole.saturating_add(1),
+        })
+    }
+}
+
 /// What is known of one AS in the period, beside its incidents. Serialised small: a field that is not
 /// given is left out, so that an AS of which nothing is known is `{}`; else it is
 /// `{"Ok": figures}` or `{"Err": reason}`.
@@ -227,7 +239,7 @@ pub struct AsInputs {
     pub rpki: Result<RpkiCounts, NoData>,
     /// For M8: the sorts of contacts found; empty when looked up and none was there.
     pub contacts: Result<BTreeSet<ContactKind>, NoData>,
-    /// Of the providers seen in paths, those that the AS's own ASPA names.
+    /// Of its known providers, those that the AS's own ASPA names.
     pub aspa_providers: Result<Share, NoData>,
     /// Of the routes that it got from a provider or peer and gave to a customer, those with OTC
     /// (RFC 9234 §5).

@@ -18,6 +18,8 @@ mod formula;
 mod frozen;
 mod incident;
 mod inputs;
+mod otc;
+mod paths;
 mod penalty;
 mod period;
 mod places;
@@ -37,6 +39,7 @@ pub use incident::{CountedIncident, EVENT_IDS_LISTED_MAX, INCIDENTS_LISTED_MAX};
 pub use inputs::{
     AsInputs, ContactKind, InputKind, IrrCoverage, NoData, RpkiCounts, Share, SpoofingTests,
 };
+pub use paths::{OfPaths, PathSeen, PathsBuilder, PathsTold};
 pub use penalty::{Coefficient, DurationSteps, PENALTY_UNITS_MAX, Penalty};
 pub use period::{PERIOD_DAYS_MAX, Period, PeriodError};
 pub use places::{Country, region_name};

@@ -6,6 +6,7 @@ mod counting;
 mod formula;
 mod frozen;
 mod groups;
+mod paths;
 mod profiles;
 mod programmes;
 mod providers;

@@ -15,24 +15,35 @@ use routewarden_feeds::{MergedStream, Report, StreamOptions, load_rib};
 use crate::progress::Bar;
 use crate::{pipeline, summary};
 
-/// Gives every route of some table dumps to `each`, with the peer's AS. Whether the data is
-/// incomplete: a file was cut or corrupt.
+/// Gives every route of some table dumps to `each`. Whether the data is incomplete: a file was cut or
+/// corrupt.
+///
+/// # Errors
+/// When there is none, or no input can be read.
 pub(crate) fn read(
     inputs: &[String],
     quiet: bool,
-    mut each: impl FnMut(Asn, Prefix, AsPath<'_>),
+    each: impl FnMut(SeenRoute<'_>),
 ) -> Result<bool> {
+    let (entries, is_incomplete) = read_tables(inputs, quiet, each)?;
+    ensure!(entries > 0, "no table entries in --rib {}: is it a table dump?", inputs.join(" "));
+    Ok(is_incomplete)
+}
+
+/// As [`read`], with the number of routes: there may be none.
+pub(crate) fn read_tables(
+    inputs: &[String],
+    quiet: bool,
+    mut each: impl FnMut(SeenRoute<'_>),
+) -> Result<(u64, bool)> {
     let mut files = pipeline::find(inputs, false)?.files;
     files.retain(|file| file.kind != Some(InputKind::Updates));
     let mut entries = 0_u64;
     let report =
         load_rib(files, &StreamOptions::default(), &mut PeerTable::default(), |peers, run| {
-            entries += each_route(peers, &run, &mut |route| {
-                each(route.peer, route.prefix, route.path);
-            });
+            entries += each_route(peers, &run, &mut each);
         })?;
-    ensure!(entries > 0, "no table entries in --rib {}: is it a table dump?", inputs.join(" "));
-    Ok(summary::faults(&[report], quiet)?)
+    Ok((entries, summary::faults(&[report], quiet)?))
 }
 
 /// A route as a peer announced it, or as a table has it.
@@ -42,6 +53,8 @@ pub(crate) struct SeenRoute<'a> {
     pub(crate) peer: Asn,
     pub(crate) prefix: Prefix,
     pub(crate) path: AsPath<'a>,
+    /// Value of the Only-to-Customer attribute (RFC 9234).
+    pub(crate) otc: Option<Asn>,
 }
 
 /// Gives every route of a run to `each`; returns their number.
@@ -54,8 +67,8 @@ fn each_route(peers: &PeerTable, run: &Run<'_>, each: &mut impl FnMut(SeenRoute<
             && let Some(route) = RouteAttributes::decode(run.batch.attributes(attributes))
         {
             count += 1;
-            let (time, path) = (event.time, route.as_path);
-            each(SeenRoute { time, peer: peer.asn, prefix, path });
+            let RouteAttributes { as_path: path, otc, .. } = route;
+            each(SeenRoute { time: event.time, peer: peer.asn, prefix, path, otc });
         }
     }
     count

@@ -1,9 +1,9 @@
 //! Every prefix of the table with its origins: what a survey of all networks begins with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use routewarden_core::facts::Facts;
-use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
+use routewarden_core::facts::{Facts, RovState};
+use routewarden_core::{Asn, Origin, Prefix, Timestamp};
 
 use super::{LOOK_ALL_ROUTES_MAX, LOOK_STEP_ROUTES, PREFIX_WORK};
 use crate::Detector;
@@ -18,6 +18,8 @@ pub struct OriginsLook {
     pub routes: Vec<(Prefix, Asn)>,
     /// Whether routes were left out for their number.
     pub truncated: bool,
+    /// Who announces an RPKI-invalid route, however few peers have it.
+    pub invalid_origins: BTreeSet<Asn>,
     /// Peer ASes that have routes and are not down, IPv4 and IPv6.
     pub peer_ases: [usize; 2],
     /// The facts in use at that time.
@@ -36,11 +38,10 @@ impl Eq for OriginsLook {}
 #[derive(Debug)]
 pub(super) struct OriginsWalk {
     least_peers: usize,
-    /// Families still to be walked, the present one last.
-    families: Vec<AddressFamily>,
     last: Option<Prefix>,
     routes: Vec<(Prefix, Asn)>,
     truncated: bool,
+    invalid_origins: BTreeSet<Asn>,
     /// Peer ASes of each family, once they are counted.
     peer_ases: Option<[usize; 2]>,
 }
@@ -49,10 +50,10 @@ impl OriginsWalk {
     pub(super) fn new(least_peers: usize) -> Self {
         OriginsWalk {
             least_peers,
-            families: vec![AddressFamily::Ipv6, AddressFamily::Ipv4],
             last: None,
             routes: Vec::new(),
             truncated: false,
+            invalid_origins: BTreeSet::new(),
             peer_ases: None,
         }
     }
@@ -61,25 +62,26 @@ impl OriginsWalk {
         let peer_ases = *self.peer_ases.get_or_insert_with(|| peer_ases(detector));
         let mut work = 0;
         while work < LOOK_STEP_ROUTES {
-            let Some(&family) = self.families.last() else {
+            let Some((prefix, shard)) = super::prefixes::next_of_all(detector, self.last) else {
                 return Some(self.finish(detector, peer_ases));
             };
-            let Some((prefix, shard)) = self.next(detector, family) else {
-                self.families.pop();
-                self.last = None;
-                continue;
-            };
             self.last = Some(prefix);
-            let place = super::family_place(family);
+            let place = super::family_place(prefix.family());
             let heard = peer_ases.get(place).copied().unwrap_or_default();
             // Where fewer are heard, all of them must have it.
-            work += self.take(shard, prefix, self.least_peers.min(heard).max(1));
+            let least = self.least_peers.min(heard).max(1);
+            work += self.take((detector.facts(), shard), prefix, least);
         }
         None
     }
 
     /// Takes the origins of a prefix; returns how much work that was.
-    fn take(&mut self, shard: &DetectorShard, prefix: Prefix, least: usize) -> usize {
+    fn take(
+        &mut self,
+        (facts, shard): (&Facts, &DetectorShard),
+        prefix: Prefix,
+        least: usize,
+    ) -> usize {
         let attributes = shard.rib.attributes();
         let mut peers: BTreeMap<Asn, Vec<Asn>> = BTreeMap::new();
         let mut routes = 0;
@@ -94,29 +96,20 @@ impl OriginsWalk {
             }
         }
         for (origin, peers) in peers {
+            let state = facts.rov(&prefix, Origin::As(origin));
+            if state.is_some_and(|(state, _)| state == RovState::Invalid) {
+                self.invalid_origins.insert(origin);
+            }
             if peers.len() < least {
                 continue;
             }
             if self.routes.len() >= LOOK_ALL_ROUTES_MAX {
                 self.truncated = true;
-                break;
+                continue;
             }
             self.routes.push((prefix, origin));
         }
         PREFIX_WORK + routes
-    }
-
-    /// The next prefix of a family, with the shard that answers for it.
-    fn next<'a>(
-        &self,
-        detector: &'a Detector,
-        family: AddressFamily,
-    ) -> Option<(Prefix, &'a DetectorShard)> {
-        let whole = match family {
-            AddressFamily::Ipv4 => Prefix::v4(0, 0),
-            AddressFamily::Ipv6 => Prefix::v6(0, 0),
-        }?;
-        super::prefixes::next_covered(detector, &whole, self.last)
     }
 
     fn finish(&mut self, detector: &Detector, peer_ases: [usize; 2]) -> OriginsLook {
@@ -124,6 +117,7 @@ impl OriginsWalk {
             at: detector.now(),
             routes: std::mem::take(&mut self.routes),
             truncated: self.truncated,
+            invalid_origins: std::mem::take(&mut self.invalid_origins),
             peer_ases,
             facts: Box::new(detector.facts().clone()),
         }
@@ -135,8 +129,7 @@ fn peer_ases(detector: &Detector) -> [usize; 2] {
     [0, 1].map(|place| {
         let up = detector.sessions().filter(|session| !session.is_down);
         let having = up.filter(|session| session.routes.get(place).is_some_and(|&n| n > 0));
-        let asns: std::collections::BTreeSet<Asn> =
-            having.map(|session| session.peer.asn).collect();
+        let asns: BTreeSet<Asn> = having.map(|session| session.peer.asn).collect();
         asns.len()
     })
 }

@@ -1,6 +1,6 @@
 //! Prefixes with who announces them to whom.
 
-use routewarden_core::{Prefix, Share};
+use routewarden_core::{AddressFamily, Prefix, Share};
 
 use super::standing::Standing;
 use super::{
@@ -102,4 +102,16 @@ pub(super) fn next_covered<'a>(
         Some((held.find(is_next)?, shard))
     };
     detector.shards().filter_map(next_of).min_by_key(|&(prefix, _)| prefix)
+}
+
+/// The first prefix behind `last` in the whole table, IPv4 first, with the shard that answers for it.
+pub(super) fn next_of_all(
+    detector: &Detector,
+    last: Option<Prefix>,
+) -> Option<(Prefix, &DetectorShard)> {
+    let of_v6 = |last| next_covered(detector, &Prefix::v6(0, 0)?, last);
+    match last.map(|last| last.family()) {
+        Some(AddressFamily::Ipv6) => of_v6(last),
+        _ => next_covered(detector, &Prefix::v4(0, 0)?, last).or_else(|| of_v6(None)),
+    }
 }

@@ -405,3 +405,56 @@ fn a_long_look_is_taken_in_steps_and_sees_what_comes_meanwhile() {
     let Some(Answer::Asn(look)) = answer else { panic!() };
     assert_eq!(look.prefix_count, [prefixes as usize + 1, 0], "behind the last one, not before it");
 }
+
+#[test]
+fn a_survey_has_what_enough_peers_have_and_all_who_announce_invalid_routes() {
+    let table = contested();
+    let Answer::Origins(look) = table.look(Query::Origins { least_peers: 2 }) else { panic!() };
+    assert_eq!((look.at, look.peer_ases, look.truncated), (at(40), [3, 1], false));
+    // Of IPv6 one peer is heard: it suffices.
+    assert_eq!(look.routes, [(p("192.0.2.0/24"), Asn(64_502)), (p("2001:db8::/32"), Asn(64_510))]);
+    assert_eq!(look.invalid_origins, [Asn(64_503)].into(), "one peer only has it");
+}
+
+/// A path, and its OTC.
+type PathAndOtc = (Vec<u32>, Option<Asn>);
+
+/// Prefixes of a part, with their routes.
+fn part(table: &Table, after: Option<Prefix>) -> Vec<(Prefix, Vec<PathAndOtc>)> {
+    let Answer::Routes(look) = table.look(Query::Routes { after }) else { panic!() };
+    assert_eq!(look.next, None);
+    let mut all = Vec::new();
+    look.for_each(|prefix, routes| {
+        let plain = |path: &[Asn]| path.iter().map(|asn| asn.0).collect();
+        let mut routes: Vec<_> = routes.iter().map(|&(path, otc)| (plain(path), otc)).collect();
+        routes.sort();
+        all.push((prefix, routes));
+    });
+    all
+}
+
+#[test]
+fn all_routes_come_with_their_paths_and_otc() {
+    let mut table = contested();
+    let set = |path: &mut AsPathBuf| path.push_segment(SegmentKind::Set, [Asn(64_505)]);
+    let mut path = AsPathBuf::sequence([64_497, 64_510].map(Asn));
+    set(&mut path);
+    table.announce_path(50, 1, p("198.51.100.0/24"), &path);
+    let path = AsPathBuf::sequence([64_498, 64_498, 64_510].map(Asn));
+    let attributes =
+        RouteAttributes { otc: Some(Asn(64_510)), ..RouteAttributes::from_path(path.as_path()) };
+    let attributes = table.batch.push_attributes(&attributes).unwrap();
+    let prefix = p("198.51.100.0/24");
+    table.push(60, 2, RouteEventKind::Announcement { prefix, attributes });
+
+    let of_first = [[64_496, 64_510, 64_502], [64_497, 64_510, 64_502], [64_498, 64_510, 64_503]];
+    let first = (p("192.0.2.0/24"), of_first.map(|path| (path.to_vec(), None)).to_vec());
+    // The path with a set is left out.
+    let second = (prefix, vec![(vec![64_498, 64_510], Some(Asn(64_510)))]);
+    let third = (p("2001:db8::/32"), vec![(vec![64_499, 64_510], None)]);
+    assert_eq!(part(&table, None), [first, second.clone(), third.clone()]);
+    assert_eq!(part(&table, Some(p("192.0.2.0/24"))), [second, third.clone()]);
+    let last = third.0;
+    assert_eq!(part(&table, Some(prefix)), [third], "on to the next family");
+    assert_eq!(part(&table, Some(last)), []);
+}

@@ -44,9 +44,9 @@ fn observe(args: &TableArgs, facts: &Facts, scope: Scope<'_>, quiet: bool) -> Re
         return Ok(None);
     }
     let mut paths = PathSet::default();
-    let is_incomplete = tables::read(&args.rib, quiet, |peer, prefix, path| {
-        observed.add_route(scope, peer, prefix, path);
-        paths.insert(path);
+    let is_incomplete = tables::read(&args.rib, quiet, |route| {
+        observed.add_route(scope, route.peer, route.prefix, route.path);
+        paths.insert(route.path);
     })?;
     let is_incomplete = is_incomplete || observed.over_limit() > 0;
     let name = |path: &String| {

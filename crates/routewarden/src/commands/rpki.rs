@@ -141,8 +141,8 @@ fn standing(args: &RpkiDiffArgs, facts: &Facts) -> Result<(Option<Routes>, bool)
     let mut is_incomplete = false;
     if !args.table.rib.is_empty() {
         let mut distinct = 0;
-        is_incomplete = tables::read(&args.table.rib, args.quiet, |_, prefix, path| {
-            routes.push((prefix, Origin::of(path)));
+        is_incomplete = tables::read(&args.table.rib, args.quiet, |route| {
+            routes.push((route.prefix, Origin::of(route.path)));
             // Peers mostly agree: what they repeat is dropped from time to time.
             if routes.len() - distinct >= ROUTES_REPEATED_MAX {
                 routes.sort_unstable();

@@ -10,8 +10,8 @@ use routewarden_core::facts::{
 };
 use routewarden_core::{Asn, Origin, Prefix, Timestamp};
 use routewarden_measure::{
-    AsInputs, ContactKind, InputKind, IrrCoverage, NamedRoutes, NoData, Period, RpkiCounts,
-    SpoofingTests,
+    AsInputs, ContactKind, InputKind, IrrCoverage, NamedRoutes, NoData, PathsTold, Period,
+    RpkiCounts, Share, SpoofingTests,
 };
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +134,25 @@ impl References {
         if let Some(contacts) = self.contacts(asn) {
             inputs.contacts = Ok(contacts);
         }
+        inputs.aspa_providers = self.aspa_providers(asn);
+        let PathsTold { rov, otc, .. } = announced.told();
+        if let Some(rov) = rov {
+            let evidence = rov.by_as.get(&asn).copied().unwrap_or_default();
+            inputs.invalids_dropped = Ok(evidence.share());
+        }
+        if let Some(otc) = otc {
+            inputs.otc_marked = Ok(otc.by_as.get(&asn).copied().unwrap_or_default());
+        }
         inputs
+    }
+
+    /// Of the providers that the relationships know, those that the AS's own ASPA names.
+    fn aspa_providers(&self, asn: Asn) -> Result<Share, NoData> {
+        let missing = |input| NoData::InputMissing { input };
+        let aspas = self.facts.aspas.as_ref().ok_or_else(|| missing(InputKind::Aspas))?;
+        let relations = self.facts.relations.as_ref();
+        let relations = relations.ok_or_else(|| missing(InputKind::Relations))?;
+        Ok(Share::of_providers(asn, relations, aspas))
     }
 
     /// Contacts that can be looked up; `None` where nobody was asked.

@@ -1,11 +1,11 @@
 //! Who announced what: routes by origin, from tables and updates, or from known origins.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
-use routewarden_core::facts::{OriginTable, Sourced};
-use routewarden_core::{AddressFamily, Asn, Prefix, Timestamp};
-use routewarden_measure::{AddressSpace, InputKind};
+use routewarden_core::facts::{Facts, OriginTable, RovState, Sourced};
+use routewarden_core::{AddressFamily, Asn, Origin, Prefix, Timestamp};
+use routewarden_measure::{AddressSpace, InputKind, PathsTold};
 
 use super::Source;
 
@@ -60,6 +60,15 @@ impl Seen {
         self.over_limit
     }
 
+    /// Origins of RPKI-invalid routes, however few peers had them; none without VRPs.
+    pub(crate) fn invalid_origins(&self, facts: &Facts) -> BTreeSet<Asn> {
+        let is_invalid = |(prefix, origin): &&(Prefix, Asn)| {
+            let state = facts.rov(prefix, Origin::As(*origin));
+            state.is_some_and(|(state, _)| state == RovState::Invalid)
+        };
+        self.routes.keys().filter(is_invalid).map(|&(_, origin)| origin).collect()
+    }
+
     /// Those that at least so many peer ASes had; where fewer are heard, all of them must have had
     /// it.
     pub(crate) fn announced(self, name: &str, least_peers: usize) -> Announced {
@@ -76,6 +85,7 @@ pub(crate) struct Announced {
     /// By origin, then prefix; each once.
     routes: Vec<(Asn, Prefix)>,
     source: Option<Source>,
+    told: PathsTold,
 }
 
 impl Announced {
@@ -92,7 +102,7 @@ impl Announced {
             _ => format!("{name}: seen by {least_peers} peer ASes"),
         };
         let source = Source { input, name, date: None, sha256: None, entries };
-        Announced { routes, source: Some(source) }
+        Announced { routes, source: Some(source), told: PathsTold::default() }
     }
 
     /// Of the running table, as it was at a time.
@@ -119,6 +129,28 @@ impl Announced {
     /// Where they come from; `None` when nothing was given.
     pub(crate) fn source(&self) -> Option<&Source> {
         self.source.as_ref()
+    }
+
+    /// With what paths told at that time.
+    pub(crate) fn with_told(self, told: PathsTold) -> Self {
+        Announced { told, ..self }
+    }
+
+    /// What paths told.
+    pub(crate) fn told(&self) -> &PathsTold {
+        &self.told
+    }
+
+    /// Routes, and what their paths told, as inputs.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Source> + '_ {
+        let PathsTold { rov, otc, .. } = &self.told;
+        let invalid = rov.as_ref().map(|rov| (InputKind::InvalidRoutes, rov.routes));
+        let marked = otc.as_ref().map(|otc| (InputKind::OtcRoutes, otc.routes));
+        let of = |source: &Source, (input, entries)| Source { input, entries, ..source.clone() };
+        self.source.iter().flat_map(move |source| {
+            let told = invalid.into_iter().chain(marked);
+            std::iter::once(source.clone()).chain(told.map(move |one| of(source, one)))
+        })
     }
 
     /// Prefixes of an origin, ascending.

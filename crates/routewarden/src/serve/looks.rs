@@ -61,7 +61,9 @@ impl LookAsker {
     pub(crate) async fn ask(&self, query: Query) -> Result<Look, NoLook> {
         let wait = match query {
             Query::Prefixes { .. } | Query::Asn(_) => self.wait,
-            Query::Origins { .. } => Duration::from_millis(SURVEY_WAIT_MS_MAX),
+            Query::Origins { .. } | Query::Routes { .. } => {
+                Duration::from_millis(SURVEY_WAIT_MS_MAX)
+            }
         };
         if !self.has_begun.load(Ordering::Relaxed) {
             return Err(NoLook::Starting);
@@ -105,7 +107,7 @@ impl LookDesk {
     /// Begins a look. Of surveys there is one at a time: the one before is given up.
     fn begin_look(&mut self, Asked { query, reply }: Asked) {
         let place = match query {
-            Query::Origins { .. } => &mut self.survey,
+            Query::Origins { .. } | Query::Routes { .. } => &mut self.survey,
             Query::Prefixes { .. } | Query::Asn(_) => &mut self.under_way,
         };
         *place = Some((Walk::new(query), reply));

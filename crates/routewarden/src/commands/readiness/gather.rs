@@ -1,16 +1,20 @@
 //! Everything that a measurement on the command line rests on.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use routewarden_core::Asn;
-use routewarden_core::facts::Sha256;
+use routewarden_core::facts::{Facts, Sha256};
+use routewarden_core::{Asn, Prefix};
 use routewarden_detect::Incident;
 use routewarden_feeds::live::Clock as _;
-use routewarden_measure::{DOCUMENT_OCTETS_MAX, EventTable, InputKind, NoData, Period, Profile};
+use routewarden_measure::{
+    DOCUMENT_OCTETS_MAX, EventTable, InputKind, NoData, PathSeen, PathsBuilder, PathsTold, Period,
+    Profile,
+};
 
 use crate::cli::MeasureArgs;
 use crate::exit::UsageError;
@@ -20,7 +24,7 @@ use crate::readiness::{
     unknown_events,
 };
 use crate::serve::SteadyClock;
-use crate::tables::{self, Reading};
+use crate::tables::{self, Reading, SeenRoute};
 use crate::{incidents, summary};
 
 /// A survey, with what it was made of.
@@ -45,7 +49,7 @@ pub(super) fn gather(args: &MeasureArgs, asked: &[Asn]) -> Result<Gathered> {
     if let Some(path) = &args.incidents {
         sources.push(incident_source(path, incidents.len(), incidents_sha256));
     }
-    sources.extend(announced.source().cloned());
+    sources.extend(announced.sources());
     sources.extend(references.sources());
     let mut table = EventTable::new(span.period, events.list)?;
     for (kind, input) in
@@ -155,8 +159,76 @@ fn announced(
         is_incomplete = true;
         writeln!(io::stderr(), "LIMIT REACHED: {} routes not taken", seen.over_limit())?;
     }
+    let facts = &references.facts;
+    let (told, is_cut) = paths_told(args, facts, seen.invalid_origins(facts))?;
     let names: Vec<String> = args.routes.iter().map(|input| file_name(Path::new(input))).collect();
-    Ok((seen.announced(&names.join(", "), usize::from(args.least_peers)), is_incomplete))
+    let announced = seen.announced(&names.join(", "), usize::from(args.least_peers));
+    Ok((announced.with_told(told), is_incomplete || is_cut))
+}
+
+/// What the paths of the tables tell, read once more for it: only then it is known whose paths matter. Whether
+/// it is less than all.
+fn paths_told(
+    args: &MeasureArgs,
+    facts: &Facts,
+    invalid_origins: BTreeSet<Asn>,
+) -> Result<(PathsTold, bool)> {
+    if !PathsBuilder::can_tell(facts) {
+        return Ok((PathsTold::default(), false));
+    }
+    let mut builder = PathsBuilder::new(facts, invalid_origins);
+    let mut together = Together::default();
+    // Faults of the inputs were told when they were read for their routes.
+    let (entries, _) = tables::read_tables(&args.routes, true, |route| {
+        together.add(&route, &mut builder);
+    })?;
+    if entries == 0 {
+        return Ok((PathsTold::default(), false));
+    }
+    together.hand_over(&mut builder);
+    let told = builder.finish();
+    if told.over_limit > 0 {
+        writeln!(io::stderr(), "LIMIT REACHED: {} paths not taken", told.over_limit)?;
+    }
+    let is_cut = told.over_limit > 0;
+    Ok((told, is_cut))
+}
+
+/// Routes of one prefix that stand together in a table.
+#[derive(Default)]
+struct Together {
+    prefix: Option<Prefix>,
+    asns: Vec<Asn>,
+    /// Each with the end of its ASNs, and its OTC.
+    routes: Vec<(usize, Option<Asn>)>,
+}
+
+impl Together {
+    fn add(&mut self, route: &SeenRoute<'_>, builder: &mut PathsBuilder<'_>) {
+        if self.prefix != Some(route.prefix) {
+            self.hand_over(builder);
+            self.prefix = Some(route.prefix);
+        }
+        if let Some(path) = route.path.as_sequence() {
+            self.asns.extend(path);
+            self.routes.push((self.asns.len(), route.otc));
+        }
+    }
+
+    fn hand_over(&mut self, builder: &mut PathsBuilder<'_>) {
+        let mut start = 0;
+        let seen = self.routes.iter().map(|&(end, otc)| {
+            let path = self.asns.get(start..end).unwrap_or_default();
+            start = end;
+            PathSeen { path, otc }
+        });
+        let seen: Vec<PathSeen<'_>> = seen.collect();
+        if let Some(prefix) = self.prefix {
+            builder.add(prefix, &seen);
+        }
+        self.asns.clear();
+        self.routes.clear();
+    }
 }
 
 fn file_name(path: &Path) -> String {

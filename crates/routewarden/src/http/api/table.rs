@@ -184,7 +184,7 @@ impl TablePage {
                 Some(TablePage::Prefixes(TablePrefixes::of(look, in_baseline)))
             }
             Answer::Asn(look) => Some(TablePage::Asn(TableAs::of(look, in_baseline))),
-            Answer::Origins(_) => None,
+            Answer::Origins(_) | Answer::Routes(_) => None,
         }
     }
 }

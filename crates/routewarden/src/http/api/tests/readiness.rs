@@ -239,10 +239,10 @@ fn a_month_that_is_over_stays_as_it_was() {
     let asns: Vec<&Value> = networks.iter().map(|network| &network["asn"]).collect();
     assert_eq!(
         asns,
-        [64_496, 64_497],
+        [64_496, 64_510],
         "who announced, and who only passed the hijack on, once each"
     );
-    assert_eq!(metric(&networks[1], "M7RPKI")["no_data"]["reason"], "nothing_announced");
+    assert_eq!(metric(&networks[1], "M7RPKI")["no_data"]["reason"], "input_missing");
     assert!(text.contains(r#""id":"M7RPKI","raw":1.0"#), "the VRPs of November: {text}");
     assert!(text.contains(r#""id":"M2","raw":1.0"#), "{text}");
     assert_eq!(octets(&observatory, "2026-11"), first);

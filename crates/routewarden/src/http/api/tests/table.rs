@@ -81,7 +81,7 @@ pub(super) fn look(query: Query) -> Result<Look, NoLook> {
         Query::Asn(Asn(3)) => return Err(NoLook::TooSlow),
         Query::Asn(Asn(4)) => return Err(NoLook::Ending),
         Query::Asn(asn) => Answer::Asn(of_asn(asn)),
-        Query::Origins { .. } => return Err(NoLook::Busy),
+        Query::Origins { .. } | Query::Routes { .. } => return Err(NoLook::Busy),
     };
     Ok(Look { in_baseline: true, answer })
 }
