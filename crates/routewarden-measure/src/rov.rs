@@ -4,9 +4,11 @@
 //! For an origin that has both, the paths of its valid and not-found routes (the *control*) show
 //! over which links its routes come. An AS X with the link X-Y towards the origin was *offered* an invalid
 //! route of the same family that Y had; it *passed it on* when it stands in a path of that route, else it
-//! *dropped* it. That X was not seen says nothing of X where an AS between X and the collector drops such
-//! routes itself: X is asked only along control paths where each AS before it passed on more than half of what
-//! it was offered. A collector's peer with few routes is asked only about what its own control paths show.
+//! *dropped* it. That X was not seen says nothing of X in two cases. Where the collector's peer at the other end
+//! of the control path has the invalid route by another way: it may have preferred that, so X is not asked
+//! there. Where an AS between X and the collector drops such routes itself: X is asked only along control paths
+//! where each AS before it passed on more than half of what it was offered. A collector's peer with few
+//! routes is asked only about what its own control paths show.
 //!
 //! The method and its thresholds are ours. What it cannot tell: a neighbour may not have exported the route
 //! to X (filtered, or announced to some neighbours only); X may prefer a valid route instead of dropping; X may
@@ -240,12 +242,14 @@ impl RovBuilder {
             for (prefix, on_paths) in &routes.invalid {
                 let links = if prefix.family() == AddressFamily::Ipv4 { v4 } else { v6 };
                 let has = |asn: Asn| asn == origin || on_paths.contains(&asn);
-                for of_one in links.chunk_by(|a, b| a.0 == b.0) {
-                    let Some(&(asn, _)) = of_one.first() else { continue };
-                    if of_one.iter().any(|&(_, next)| has(next)) {
+                for of_one in links.chunk_by(|a, b| a.asn == b.asn) {
+                    let Some(&Link { asn, .. }) = of_one.first() else { continue };
+                    let is_seen = has(asn);
+                    let tells = |link: &Link| has(link.next) && (is_seen || !has(link.peer));
+                    if of_one.iter().any(tells) {
                         let evidence = found.entry(asn).or_default();
                         evidence.offered = evidence.offered.saturating_add(1);
-                        evidence.dropped = evidence.dropped.saturating_add(u32::from(!has(asn)));
+                        evidence.dropped = evidence.dropped.saturating_add(u32::from(!is_seen));
                     }
                 }
             }
@@ -254,12 +258,23 @@ impl RovBuilder {
     }
 }
 
-/// The links of paths, each AS with the next towards the origin, as far as all before it are open.
-fn links(paths: &BTreeSet<Box<[Asn]>>, is_open: impl Fn(Asn) -> bool) -> Vec<(Asn, Asn)> {
+/// A link of a control path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Link {
+    asn: Asn,
+    /// Its neighbour towards the origin.
+    next: Asn,
+    /// The collector's peer that had the path.
+    peer: Asn,
+}
+
+/// The links of paths, by AS, as far as all before it are open.
+fn links(paths: &BTreeSet<Box<[Asn]>>, is_open: impl Fn(Asn) -> bool) -> Vec<Link> {
     let mut links = BTreeSet::new();
     for path in paths {
+        let Some(&peer) = path.first() else { continue };
         for (&asn, &next) in path.iter().zip(path.iter().skip(1)) {
-            links.insert((asn, next));
+            links.insert(Link { asn, next, peer });
             if !is_open(asn) {
                 break;
             }

@@ -69,7 +69,19 @@ fn silence_behind_an_as_that_drops_says_nothing() {
     assert_eq!(of(&found, 1), (3, 3));
     assert_eq!(of(&found, 5), (0, 0));
     assert_eq!(of(&found, 2), (4, 0));
-    assert_eq!((of(&found, 6), of(&found, 7)), ((4, 1), (4, 3)));
+    assert_eq!((of(&found, 6), of(&found, 7)), ((3, 0), (1, 0)));
+}
+
+#[test]
+fn what_a_peer_has_by_another_way_says_nothing_of_this_one() {
+    let mut both = builder(&[&[1, 6, ORIGIN], &[2, 6, ORIGIN], &[1, 7, ORIGIN]]);
+    both.add(invalid(0), RovState::Invalid, &path(&[1, 7, ORIGIN]));
+    both.add(invalid(1), RovState::Invalid, &path(&[2, 6, ORIGIN]));
+    let mut one = builder(&[&[1, 6, ORIGIN], &[1, 7, ORIGIN]]);
+    one.add(invalid(0), RovState::Invalid, &path(&[1, 7, ORIGIN]));
+    let (both, one) = (both.finish(), one.finish());
+    assert_eq!(of(&both, 6), (2, 1), "the second peer has it not at all");
+    assert_eq!((of(&one, 6), of(&one, 7)), ((0, 0), (1, 0)), "the only one has it by 7");
 }
 
 #[test]
