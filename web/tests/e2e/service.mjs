@@ -39,7 +39,10 @@ async function freePort() {
   return port;
 }
 
-/** The service, with its address and the link of the first run. `speed` as of `serve --speed`. */
+/**
+ * The service, with its address and the link of the first run. `speed` as of `serve --speed`; `own` is the address of
+ * the service itself, also where a `dist` is served before it.
+ */
 export async function play(speed) {
   const folder = mkdtempSync(join(tmpdir(), "routewarden-e2e-"));
   const base = `http://127.0.0.1:${await freePort()}`;
@@ -66,7 +69,7 @@ export async function play(speed) {
       if (child.exitCode !== null) throw new Error(`the service ended: ${log}`);
       return /http:\S+\/setup#[\w-]+/.exec(log)?.[0];
     });
-    return { base: pages, link: link.replace(base, pages), stop };
+    return { base: pages, own: base, link: link.replace(base, pages), stop };
   } catch (error) {
     await stop();
     throw error;
