@@ -42,6 +42,12 @@ impl Timestamp {
         self.micros.div_euclid(MICROS_PER_SEC)
     }
 
+    /// This moment without parts of a second, for texts.
+    #[must_use]
+    pub const fn to_the_second(self) -> Self {
+        Timestamp { micros: self.micros - self.micros.rem_euclid(MICROS_PER_SEC) }
+    }
+
     /// Seconds from `earlier` to `self`; negative when `earlier` is later.
     pub const fn secs_since(self, earlier: Timestamp) -> i64 {
         (self.micros - earlier.micros).div_euclid(MICROS_PER_SEC)

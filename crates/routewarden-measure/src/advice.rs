@@ -333,12 +333,11 @@ impl<'a> Adviser<'a> {
             one.restore();
             let metrics: Vec<&str> = told.metrics.iter().copied().collect();
             let text = format!(
-                "What happened from {} to {} ({}) counts until the period is over, {}. Only if it is found \
-                 to be false does the score rise.",
-                told.incident.from,
-                told.incident.until,
+                "What happened from {} to {} ({}) counts until the period is over. Only if it is found to be \
+                 false does the score rise.",
+                told.incident.from.to_the_second(),
+                told.incident.until.to_the_second(),
                 joined(&metrics),
-                self.now.period.until(),
             );
             let deed = Deed { events, ..Deed::new(AdviceKind::FalsePositive, text) };
             self.compare(&after, &deed);

@@ -30,6 +30,12 @@ pub enum Raw {
 }
 
 impl Raw {
+    /// With at most four decimals.
+    pub fn text(self) -> String {
+        let text = format!("{:.4}", self.value());
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
     /// As the nearest `f64`.
     pub fn value(self) -> f64 {
         match self {

@@ -28,7 +28,7 @@ pub const ROV_ASNS_MAX: usize = 8_000_000;
 /// Longest path taken, without prepends.
 pub const ROV_PATH_ASNS_MAX: usize = 64;
 /// Most invalid routes of one origin that count, the first by prefix: no origin alone decides a verdict.
-pub const ROV_INVALIDS_MAX: usize = 64;
+pub const ROV_INVALIDS_MAX: usize = 4;
 /// Most control paths of one origin and family.
 pub const ROV_CONTROL_PATHS_MAX: usize = 1_024;
 /// An AS drops when at least this share is dropped, by the low end of the interval.

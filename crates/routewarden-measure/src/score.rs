@@ -62,6 +62,13 @@ impl Score {
         f64::from(self.billionths) / f64::from(WHOLE)
     }
 
+    /// In per cent with one decimal, as `48.5`: rounded down, so that no text is of a class that the
+    /// score is not.
+    pub fn percent_text(self) -> String {
+        let tenths = self.billionths / (WHOLE / 1_000);
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+
     /// From 0 to 1,000,000,000, for exact means.
     pub fn billionths(self) -> u32 {
         self.billionths

@@ -109,4 +109,6 @@ pub enum ReadinessFormat {
     Csv,
     /// The same as Apache Parquet
     Parquet,
+    /// JSON as MANRS's own Observatory has it, in scores/summary: of all chosen networks together
+    Observatory,
 }

@@ -12,7 +12,9 @@ use routewarden_core::Asn;
 use crate::Exit;
 use crate::cli::{ReadinessArgs, ReadinessFormat};
 use crate::exit::UsageError;
-use crate::readiness::{AsAnswer, Group, GroupBy, Head, Measured, Row, csv, group, parquet};
+use crate::readiness::{
+    AsAnswer, Group, GroupBy, Head, Measured, Row, ScoresSummary, csv, group, group_where, parquet,
+};
 
 pub(super) fn run(args: &ReadinessArgs) -> Result<Exit> {
     let gathered = gather::gather(&args.measure, &args.asns)?;
@@ -29,6 +31,11 @@ pub(super) fn run(args: &ReadinessArgs) -> Result<Exit> {
             } else {
                 out.write_all(&parquet(survey, &rows).context("cannot write Parquet")?)?;
             }
+        }
+        ReadinessFormat::Observatory => {
+            let group = group_where(&measured, |surveyed| chosen.has(surveyed.asn, surveyed));
+            serde_json::to_writer(&mut out, &ScoresSummary::of(&group))?;
+            writeln!(out)?;
         }
         ReadinessFormat::Table | ReadinessFormat::Json | ReadinessFormat::Jsonl => {
             let (references, routes) = (&gathered.references, Some(&gathered.announced));

@@ -113,6 +113,10 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route("/readiness/providers", get(readiness::compared::providers))
         .route("/readiness/report", get(readiness::taken_out::report))
         .route("/readiness/export", get(readiness::taken_out::export))
+        .route(
+            "/readiness/observatory/v2/scores/summary",
+            get(readiness::observatory_shape::summary),
+        )
         .route("/events", get(events::events))
         .route("/openapi.json", get(document::document))
         .with_state(api)

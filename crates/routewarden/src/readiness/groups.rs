@@ -156,11 +156,19 @@ pub(crate) fn put_trend(group: &mut Group, before: &[(String, Option<f64>)]) {
 
 /// One network as a group of its own.
 pub(crate) fn alone(measured: &Measured, asn: Asn) -> Option<Group> {
-    let rows = measured.survey.ases.iter().zip(&measured.scores);
-    let (surveyed, scores) = { rows }.find(|(surveyed, _)| surveyed.asn == asn)?;
+    measured.survey.surveyed(asn)?;
+    let group = group_where(measured, |surveyed| surveyed.asn == asn);
+    Some(Group { id: asn.to_string(), ..group })
+}
+
+/// The networks that are wanted, as one group.
+pub(crate) fn group_where(measured: &Measured, wanted: impl Fn(&Surveyed) -> bool) -> Group {
     let mut gathering = Gathering::new(&measured.survey.profile);
-    gathering.take(measured, surveyed, scores);
-    Some(gathering.group(asn.to_string(), GroupBy::World))
+    let rows = measured.survey.ases.iter().zip(&measured.scores);
+    for (surveyed, scores) in rows.filter(|(surveyed, _)| wanted(surveyed)) {
+        gathering.take(measured, surveyed, scores);
+    }
+    gathering.group("world".to_owned(), GroupBy::World)
 }
 
 impl Gathering {

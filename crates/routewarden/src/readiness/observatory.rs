@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use routewarden_core::facts::Sha256;
 use routewarden_core::{Asn, Timestamp};
 use routewarden_detect::Incident;
 use routewarden_feeds::live::Clock;
@@ -124,7 +125,10 @@ pub struct Observatory {
     measured: Mutex<Vec<(Key, Arc<Held>)>>,
     /// One measures at a time: another would do the same work.
     turn: Mutex<()>,
+    /// How often somebody judged.
     verdicts: AtomicU64,
+    /// As above, when closed months were last looked through for it; at first they are.
+    verdicts_kept: AtomicU64,
 }
 
 /// Profile and period, as they are asked for.
@@ -140,6 +144,7 @@ impl Observatory {
             measured: Mutex::default(),
             turn: Mutex::default(),
             verdicts: AtomicU64::new(0),
+            verdicts_kept: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -164,6 +169,7 @@ impl Observatory {
         let base = Arc::new(Base { references, announced, ases, at });
         *lock(&self.base) = Some(Arc::clone(&base));
         let mut keep = self.close_before(&reader, month.period.from())?;
+        keep.extend(self.judged_since(&reader)?);
         let routes = record::routes_octets(base.announced.routes())?;
         keep.push(ToKeep::Routes(month.period.from(), routes));
         let (frozen, sources) = freeze(&reader, &base, month.period)?;
@@ -189,6 +195,30 @@ impl Observatory {
             let lasting = self.events_of(reader, month.period, frozen)?;
             let sources: Vec<Source> = serde_json::from_str(&known.sources).unwrap_or_default();
             keep.extend(kept_of(reader, (&month, known.measured_at), &lasting, &sources, true)?);
+        }
+        Ok(keep)
+    }
+
+    /// The scores of closed months anew, where verdicts have changed what is counted.
+    fn judged_since(&self, reader: &StoreReader) -> Result<Vec<ToKeep>, NotMeasured> {
+        let verdicts_now = self.verdicts.load(Ordering::Acquire);
+        if self.verdicts_kept.swap(verdicts_now, Ordering::AcqRel) == verdicts_now {
+            return Ok(Vec::new());
+        }
+        let records = reader.readiness_records()?;
+        let mut keep = Vec::new();
+        for known in reader.readiness_periods()?.into_iter().filter(|known| known.is_closed) {
+            let Some(month) = Month::that_is(known.period) else { continue };
+            let Some((known, octets)) = reader.readiness_inputs(known.period)? else { continue };
+            let counted = Frozen::without_ases(&octets)?.judged(&verdicts(reader, known.period)?);
+            let counted = record::events_sha256(&counted.list);
+            let mut scored = records.iter().filter(|record| record.about.period == known.period);
+            if scored.any(|record| record.about.events_sha256 != counted) {
+                let frozen = Frozen::of_octets(&octets)?;
+                let sources: Vec<Source> = serde_json::from_str(&known.sources).unwrap_or_default();
+                let made = MadeOf { sources: &sources, inputs_sha256: known.sha256, closes: true };
+                keep.extend(scores_of(reader, (&month, known.measured_at), &frozen, made)?);
+            }
         }
         Ok(keep)
     }
@@ -369,7 +399,7 @@ fn freeze(
     Ok((frozen, sources))
 }
 
-/// What is kept of a month: its inputs, and the scores by each profile of [`KEPT_PROFILES`].
+/// What is kept of a month: its inputs, and its scores.
 fn kept_of(
     reader: &StoreReader,
     (month, at): (&Month, Timestamp),
@@ -377,12 +407,33 @@ fn kept_of(
     sources: &[Source],
     closes: bool,
 ) -> Result<Vec<ToKeep>, NotMeasured> {
-    let period = time_span(month.period);
     let json = record::sources_json(sources)?;
-    let inputs = ReadinessInputs::new(period, frozen.octets()?, json, at)?;
-    let inputs_sha256 = inputs.sha256();
-    let verdicts = verdicts(reader, period)?;
+    let inputs = ReadinessInputs::new(time_span(month.period), frozen.octets()?, json, at)?;
+    let made = MadeOf { sources, inputs_sha256: inputs.sha256(), closes };
     let mut keep = vec![ToKeep::Inputs(inputs, closes)];
+    keep.extend(scores_of(reader, (month, at), frozen, made)?);
+    Ok(keep)
+}
+
+/// Beside what is frozen.
+#[derive(Clone, Copy)]
+struct MadeOf<'a> {
+    sources: &'a [Source],
+    inputs_sha256: Sha256,
+    /// Whether the month is over.
+    closes: bool,
+}
+
+/// The scores of a month by each profile of [`KEPT_PROFILES`], as they are kept.
+fn scores_of(
+    reader: &StoreReader,
+    (month, at): (&Month, Timestamp),
+    frozen: &Frozen,
+    MadeOf { sources, inputs_sha256, closes }: MadeOf<'_>,
+) -> Result<Vec<ToKeep>, NotMeasured> {
+    let period = time_span(month.period);
+    let verdicts = verdicts(reader, period)?;
+    let mut keep = Vec::new();
     for profile in KEPT_PROFILES {
         let until =
             if closes { month.period.until() } else { at.max(month.period.from().plus_secs(1)) };
@@ -515,7 +566,7 @@ fn events(
 /// Why an incident does not count, for people.
 fn dismissal(given: &GivenVerdict) -> String {
     let note = if given.note.is_empty() { String::new() } else { format!(": {}", given.note) };
-    format!("found to be a false positive by {} at {}{note}", given.by, given.at)
+    format!("found to be a false positive by {} at {}{note}", given.by, given.at.to_the_second())
 }
 
 /// Networks that have a part in events and of which nothing is known yet.

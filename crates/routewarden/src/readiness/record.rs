@@ -5,7 +5,7 @@
 //! network a line. Verdicts of people are not in it: they hold of closed months, too.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::Arc;
 
 use routewarden_core::facts::Sha256;
@@ -62,16 +62,30 @@ impl Frozen {
     /// # Errors
     /// When they are no frozen month, or a longer one than [`FROZEN_OCTETS_MAX`].
     pub(crate) fn of_octets(octets: &[u8]) -> io::Result<Self> {
-        let mut text = String::new();
-        let mut plain = zstd::Decoder::new(octets)?.take(FROZEN_OCTETS_MAX);
-        plain.read_to_string(&mut text)?;
-        if plain.limit() == 0 {
+        let mut lines = lines(octets)?;
+        let frozen = Self::of_first(&mut lines)?;
+        let mut ases = Vec::new();
+        let mut line = String::new();
+        while lines.read_line(&mut line)? > 0 {
+            ases.push(serde_json::from_str(&line)?);
+            line.clear();
+        }
+        if lines.into_inner().limit() == 0 {
             return Err(io::Error::other("a frozen month is too long"));
         }
-        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        let FirstLine { events, dismissed, unknown } = serde_json::from_str(first)?;
-        let ases = rest.lines().map(serde_json::from_str).collect::<Result<Vec<_>, _>>()?;
-        Ok(Frozen { events, dismissed, unknown, ases: Arc::new(ases) })
+        Ok(Frozen { ases: Arc::new(ases), ..frozen })
+    }
+
+    /// As above, and without looking at the networks.
+    pub(crate) fn without_ases(octets: &[u8]) -> io::Result<Self> {
+        Self::of_first(&mut lines(octets)?)
+    }
+
+    fn of_first(lines: &mut impl BufRead) -> io::Result<Self> {
+        let mut line = String::new();
+        lines.read_line(&mut line)?;
+        let FirstLine { events, dismissed, unknown } = serde_json::from_str(&line)?;
+        Ok(Frozen { events, dismissed, unknown, ases: Arc::default() })
     }
 
     /// The events with the verdicts of people, by id of the incident.
@@ -88,6 +102,11 @@ impl Frozen {
         }
         events
     }
+}
+
+/// The lines of a frozen month, and of none longer than [`FROZEN_OCTETS_MAX`].
+fn lines(octets: &[u8]) -> io::Result<BufReader<io::Take<impl Read>>> {
+    Ok(BufReader::new(zstd::Decoder::new(octets)?.take(FROZEN_OCTETS_MAX)))
 }
 
 fn put_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {

@@ -2,7 +2,8 @@
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
-use routewarden_measure::{ClassCounts, Score};
+use routewarden_core::Timestamp;
+use routewarden_measure::{ClassCounts, Raw, Score};
 use serde::Serialize;
 
 use super::export::state_name;
@@ -99,6 +100,7 @@ pub(crate) fn report(
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // Names come from files of others.
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_filter("seconds", to_the_second);
     environment.add_template("report", include_str!("report.html"))?;
     let page = Page {
         title: title(group, alone),
@@ -112,6 +114,12 @@ pub(crate) fn report(
         head,
     };
     environment.get_template("report")?.render(Serde(&page))
+}
+
+/// A time without parts of a second.
+fn to_the_second(time: &str) -> String {
+    let parsed: Result<Timestamp, _> = time.parse();
+    parsed.map_or_else(|_| time.to_owned(), |time| time.to_the_second().to_string())
 }
 
 fn title(group: &Group, alone: Option<&AsAnswer<'_>>) -> String {
@@ -162,17 +170,21 @@ fn of_network(answer: &AsAnswer<'_>) -> ReportAs {
         let inputs = inputs.collect::<Vec<_>>().join(", ").replace('_', " ");
         let incidents = result.incidents.iter().map(|incident| {
             let events = incident.events.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-            let (from, until) = (incident.from, incident.until);
-            format!("{} points: {from} to {until}, {events}", incident.coefficient.points())
+            let [from, until] = [incident.from, incident.until].map(Timestamp::to_the_second);
+            let points = incident.coefficient.points();
+            let s = if (points - 1.0).abs() < f64::EPSILON { "" } else { "s" };
+            format!("{points} point{s}: {from} to {until}, {events}")
         });
+        let dismissed = metric.dismissed.iter();
+        let dismissed = dismissed.map(|one| format!("Does not count: {}, {}", one.event, one.why));
         ReportMetric {
             id: result.id.clone(),
             title: metric.title.to_owned(),
-            raw: result.raw.map(|raw| format!("{:.4}", raw.value())).unwrap_or_default(),
+            raw: result.raw.map(Raw::text).unwrap_or_default(),
             score: percent(result.score),
             state: state_name(result.state),
             made_of: metric.no_data_text.clone().unwrap_or(inputs),
-            incidents: incidents.collect(),
+            incidents: incidents.chain(dismissed).collect(),
         }
     });
     ReportAs { metrics: metrics.collect() }
@@ -180,6 +192,5 @@ fn of_network(answer: &AsAnswer<'_>) -> ReportAs {
 
 /// A score as people read it, a dash without data.
 fn percent(score: Option<Score>) -> String {
-    score
-        .map_or_else(|| "\u{2013}".to_owned(), |score| format!("{:.1} %", score.fraction() * 100.0))
+    score.map_or_else(|| "\u{2013}".to_owned(), |score| format!("{} %", score.percent_text()))
 }

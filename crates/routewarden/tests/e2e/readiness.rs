@@ -123,6 +123,51 @@ fn what_cannot_be_measured_is_refused_in_words() {
     wrong(&["AS64496", "--window", "400d"], "expected days");
 }
 
+/// Nobody validated in 2008: by VRPs of today many routes are invalid, and large networks passed them on. No
+/// route had OTC then, which says nothing of anybody.
+#[test]
+fn what_paths_tell_of_invalid_routes_and_otc() {
+    let Some(rib) = shared_data("mrt/route-views2-20080224.1600.rib.bz2") else { return };
+    let Some(vrps) = shared_data("rpki/rpkiclient_summary_20250720T100145Z.json.bz2") else {
+        return;
+    };
+    let Some(relations) = shared_data("asrel/asrel_201806.txt.gz") else { return };
+    let args = ["readiness", "-q", "AS1299", "AS3277", "--month", "2008-02", "--format", "json"];
+    let facts = ["--routes", &rib, "--vrps", &vrps, "--relations", &relations];
+    let profile = ["--profile", "routewarden-1"];
+    let ran = routewarden(args.iter().chain(&facts).chain(&profile)).expect(0);
+    let both: Value = serde_json::from_str(&ran.stdout).unwrap();
+    for network in both["ases"].as_array().unwrap() {
+        let rov = &network["rov"];
+        assert_eq!(rov["verdict"], "passes", "{rov}");
+        assert!(rov["n"].as_u64().unwrap() > 1_000, "{rov}");
+        let otc = metric(network, "OTC");
+        assert_eq!(otc["no_data_text"], "no routes with OTC given", "{otc}");
+    }
+    // The VRPs came with ASPAs. Telia buys from nobody that the relationships know.
+    let aspa = metric(&both["ases"][0], "ASPA");
+    assert_eq!(aspa["no_data"]["reason"], "too_few", "{aspa}");
+    let inputs: Vec<&str> = both["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|source| source["input"].as_str().unwrap())
+        .collect();
+    assert_eq!(inputs, ["routes", "invalid_routes", "vrps", "aspas", "relations"]);
+}
+
+#[test]
+fn the_observatorys_own_shape() {
+    let Some(day) = Day::of_youtube() else { return };
+    let args = ["readiness", "-q", "AS17557", "--format", "observatory", "--month", "2008-02"];
+    let ran = routewarden(args.into_iter().chain(["--incidents", &day.incidents])).expect(0);
+    let summary: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let filtering = &summary["scores"]["keyFigures"][0];
+    assert_eq!(filtering["id"], "filtering");
+    assert!((filtering["value"].as_f64().unwrap() - 0.4855).abs() < 1e-4, "{filtering}");
+    assert_eq!(filtering["severities"][2]["count"], 1, "lagging: {filtering}");
+}
+
 /// Pakistan Telecom did it, PCCW passed it on: neither is to be bought from without the other's word.
 #[test]
 fn networks_are_compared_with_reasons() {

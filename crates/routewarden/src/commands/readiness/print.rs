@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use routewarden_measure::Score;
+use routewarden_measure::{Raw, Score};
 use serde::Serialize;
 
 use crate::cli::ReadinessFormat;
@@ -54,7 +54,7 @@ pub(super) fn print(
                 writeln!(out)?;
             }
         }
-        (ReadinessFormat::Csv | ReadinessFormat::Parquet, _) => {}
+        (ReadinessFormat::Csv | ReadinessFormat::Parquet | ReadinessFormat::Observatory, _) => {}
         (ReadinessFormat::Table, [answer]) if group.is_none() => alone(out, head, answer)?,
         (ReadinessFormat::Table, _) => {
             if let Some((_, group)) = group {
@@ -80,7 +80,7 @@ fn alone(out: &mut dyn Write, head: &Head<'_>, answer: &AsAnswer<'_>) -> io::Res
     writeln!(out)?;
     let metrics = answer.metrics.iter().map(|metric| {
         let result = &metric.result;
-        let raw = result.raw.map(|raw| figure(raw.value())).unwrap_or_default();
+        let raw = result.raw.map(Raw::text).unwrap_or_default();
         let inputs = result.inputs.iter().map(|(name, figure)| format!("{name} {figure}"));
         let inputs = inputs.collect::<Vec<_>>().join(", ");
         let why = metric.no_data_text.clone().unwrap_or(inputs);
@@ -164,11 +164,5 @@ pub(super) fn several(
 }
 
 pub(super) fn percent(score: Option<Score>) -> String {
-    score.map_or_else(|| "-".to_owned(), |score| format!("{:.1}", score.fraction() * 100.0))
-}
-
-/// At most four decimals.
-fn figure(value: f64) -> String {
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    score.map_or_else(|| "-".to_owned(), Score::percent_text)
 }

@@ -54,6 +54,7 @@ use crate::http::access::{Needs, ROUTES, Route, audit, login, setup, tokens, use
         readiness::compared::providers,
         readiness::taken_out::report,
         readiness::taken_out::export,
+        readiness::observatory_shape::summary,
         events::events,
         document,
         login::session,
@@ -273,6 +274,13 @@ fn put_readiness_forms(path: &str, parameter: &mut Value) {
         "period" => json!({ "type": "string", "pattern": readiness::PERIOD_PATTERN }),
         "id" | "score" => json!({ "type": "string", "pattern": readiness::PLAIN_PATTERN }),
         "asns" => json!({ "type": "string", "pattern": readiness::compared::ASNS_PATTERN }),
+        "month" => {
+            json!({ "type": "string", "pattern": readiness::observatory_shape::MONTH_PATTERN })
+        }
+        "country" => json!({ "type": "string", "pattern": "^[A-Za-z]{2}$" }),
+        "region" => {
+            json!({ "type": "string", "pattern": readiness::observatory_shape::PLACE_PATTERN })
+        }
         _ => return put_names(parameter),
     };
     if let Some(parameter) = parameter.as_object_mut() {

@@ -8,6 +8,7 @@ pub(super) mod compared;
 pub(super) mod frameworks;
 pub(super) mod groups;
 pub(super) mod networks;
+pub(super) mod observatory_shape;
 pub(super) mod taken_out;
 
 use std::time::Duration;
@@ -67,11 +68,13 @@ impl Asked {
             (is_window || text.parse::<Period>().is_ok()).then(|| text.to_owned())
         };
         let period = query.take("period", "a month as 2026-10, or 7d, 30d, 90d", is_period)?;
-        let this_month = || -> String {
-            let now = api.status.observatory().map(|observatory| observatory.now());
-            now.unwrap_or_default().to_string().chars().take(7).collect()
-        };
-        Ok(Asked { profile: profile.to_owned(), period: period.unwrap_or_else(this_month) })
+        let period = period.unwrap_or_else(|| Self::this_month(api));
+        Ok(Asked { profile: profile.to_owned(), period })
+    }
+
+    fn this_month(api: &Api) -> String {
+        let now = api.status.observatory().map(|observatory| observatory.now());
+        now.unwrap_or_default().to_string().chars().take(7).collect()
     }
 }
 
@@ -87,11 +90,20 @@ async fn answered<Q: Send + 'static>(
     let asked = Asked::of(api, &mut query)?;
     let question = read(&mut query)?;
     query.finish()?;
+    measured(api, asked, |observatory, held| answer(observatory, held, question)).await
+}
+
+/// Measures on a thread that may block, and makes an answer there.
+async fn measured(
+    api: &Api,
+    asked: Asked,
+    answer: impl FnOnce(&Observatory, &Held) -> Result<Vec<u8>, Problem> + Send + 'static,
+) -> Result<Vec<u8>, Problem> {
     let observatory = api.status.observatory();
     let observatory = observatory.ok_or_else(|| refused(&NotMeasured::Starting))?;
     let work = move || {
         let held = observatory.measured(&asked.profile, &asked.period);
-        answer(&observatory, &*held.map_err(|error| refused(&error))?, question)
+        answer(&observatory, &*held.map_err(|error| refused(&error))?)
     };
     api.reads.work(work).await?
 }

@@ -301,6 +301,7 @@ fn routes() -> BTreeMap<String, &'static str> {
         ("/readiness/groups/country/NL".to_owned(), "group"),
         ("/readiness/ases".to_owned(), "ases"),
         ("/readiness/ases/AS64496".to_owned(), "actions"),
+        ("/readiness/observatory/v2/scores/summary".to_owned(), "scores"),
         ("/openapi.json".to_owned(), "openapi"),
     ]
     .into()

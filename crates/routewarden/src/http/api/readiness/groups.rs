@@ -39,7 +39,7 @@ struct OneGroup<'a> {
 }
 
 /// Groups with what changed since the month before; a window has none before it.
-fn with_trend(
+pub(super) fn with_trend(
     observatory: &Observatory,
     measured: &Measured,
     by: GroupBy,

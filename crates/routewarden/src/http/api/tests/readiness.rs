@@ -261,7 +261,64 @@ fn a_month_that_is_over_stays_as_it_was() {
     server.store.put_verdict(&id(1), verdict, december).unwrap();
     observatory.judged();
     assert_ne!(octets(&observatory, "2026-11"), first, "a verdict holds of a closed month");
+    // The next survey keeps the scores anew.
+    let kept_score = |server: &mut Server, observatory: &Observatory| {
+        let references = References::new(Facts::default(), Beside::default());
+        let kept = observatory.renew(references, announced(december), december).unwrap();
+        // Two profiles each, of December and of November.
+        let count = kept.iter().filter(|kept| matches!(kept, ToKeep::Scores(_))).count();
+        keep(&mut server.store, kept, december);
+        let rows = observatory.kept("manrs-2024", "2026-11").unwrap().unwrap();
+        (count, rows.first().unwrap().1.scores["A1"])
+    };
+    assert_eq!(kept_score(&mut server, &observatory), (4, Some(1.0)));
+    assert_eq!(kept_score(&mut server, &observatory).0, 2, "nobody has judged since");
     server.store.withdraw_verdict(&id(1), "alice", december, december).unwrap();
     observatory.judged();
     assert_eq!(octets(&observatory, "2026-11"), first);
+    assert_ne!(kept_score(&mut server, &observatory).1, Some(1.0));
+}
+
+/// What programs that read MANRS's Observatory need: all five figures, and classes by its names.
+#[tokio::test]
+async fn the_observatorys_own_shape() {
+    let server = Server::filled();
+    let ask = async |query: &str| {
+        let path = format!("/readiness/observatory/v2/scores/summary{query}");
+        let answer = server.ask(&path).await;
+        (answer.status.as_u16(), answer.json())
+    };
+    let (status, world) = ask("?month=2026-11-01T00:00:00Z").await;
+    assert_eq!(status, 200, "{world}");
+    let figures = world["scores"]["keyFigures"].as_array().unwrap();
+    let ids: Vec<&str> = figures.iter().map(|figure| figure["id"].as_str().unwrap()).collect();
+    let expected = [
+        "filtering",
+        "antiSpoofing",
+        "coordination",
+        "routingInformationIRR",
+        "routingInformationRPKI",
+    ];
+    assert_eq!(ids, expected);
+    for figure in figures {
+        let severities = figure["severities"].as_array().unwrap();
+        let ids: Vec<&str> = severities.iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["ready", "aspiring", "lagging", "no_data_available"]);
+        let shares = severities.iter().map(|one| one["percentage"].as_f64().unwrap());
+        assert!((shares.sum::<f64>() - 1.0).abs() < 1e-9, "{figure}");
+    }
+    let of_as = ask("?asn=64496").await;
+    assert_eq!(of_as.0, 200);
+    let rpki = &of_as.1["scores"]["keyFigures"][4];
+    let held = server.observatory.measured("manrs-2024", "2026-11").unwrap();
+    let surveyed = held.measured.survey.surveyed(Asn(64_496)).unwrap();
+    let readiness = held.measured.survey.readiness(surveyed);
+    let score = readiness.actions.iter().find(|action| action.id == "A4-RPKI").unwrap().score;
+    assert_eq!(rpki["value"].as_f64(), score.map(routewarden_measure::Score::fraction));
+    assert_eq!(ask("?region=NL").await.1, ask("?country=nl").await.1, "region takes a country");
+    assert_eq!(ask("?country=ZZ").await.0, 404);
+    assert_eq!(ask("?asn=4200000000").await.0, 404);
+    for bad in ["?month=2026-11-02", "?country=nld", "?asn=x", "?economy=NL", "?region=N1"] {
+        assert_eq!(ask(bad).await.0, 400, "{bad}");
+    }
 }
