@@ -42,7 +42,7 @@ const fn exported(path: &'static str) -> Route {
 }
 
 /// All routes. One that is not here is refused.
-pub static ROUTES: [Route; 43] = [
+pub static ROUTES: [Route; 44] = [
     route(Method::GET, "/healthz", Needs::Nothing),
     route(Method::GET, "/readyz", Needs::Nothing),
     route(Method::GET, "/status", Needs::Metrics),
@@ -72,6 +72,7 @@ pub static ROUTES: [Route; 43] = [
     read("/api/v1/readiness/providers"),
     read("/api/v1/readiness/report"),
     exported("/api/v1/readiness/export"),
+    read("/api/v1/readiness/observatory/v2/scores/summary"),
     read("/api/v1/events"),
     read("/api/v1/openapi.json"),
     route(Method::GET, "/api/v1/session", Needs::Nothing),
