@@ -3,16 +3,22 @@ import { live } from "./live.svelte";
 /** So long changes are gathered before something is read anew. */
 const GATHERED_MS = 1000;
 
-/** To be called while a component is set up: reads anew soon after incidents changed. */
-export function refreshing(resource: { again(): void }): void {
+/**
+ * To be called while a component is set up: reads anew soon after incidents changed. What is still being read is waited
+ * for: asked again and again while incidents keep changing, a slow answer would never come.
+ */
+export function refreshing(...resources: { again(): void; loading: boolean }[]): void {
   $effect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = live.listen((name) => {
-      if (name !== "incident" && name !== "missed") return;
+    const gather = () => {
       timer ??= setTimeout(() => {
         timer = undefined;
-        resource.again();
+        if (resources.some((one) => one.loading)) gather();
+        else for (const one of resources) one.again();
       }, GATHERED_MS);
+    };
+    const stop = live.listen((name) => {
+      if (name === "incident" || name === "missed") gather();
     });
     return () => {
       stop();

@@ -19,6 +19,14 @@ const rovVerdicts: Record<RovVerdict["verdict"], string> = {
 };
 const conformances: Record<Conformance["state"], string> = { conformant: "conformant", non_conformant: "not conformant", no_data: "no data" };
 const actionStates: Record<Conformance["actions"][number]["state"], string> = { met: "met", not_met: "not met", no_data: "no data", declared: "declared" };
+/** Who of those with data is ready; one or more have data. */
+function whoIs(ready: number, known: number): string {
+  if (known === 1) return `the one network with data is${ready === 1 ? "" : " not"}`;
+  if (ready === known) return `all ${counted(known, "network", "networks")} with data are`;
+  return `${ready.toLocaleString("en")} of ${counted(known, "network", "networks")} with data ${ready === 1 ? "is" : "are"}`;
+}
+/** Percentage points, as they are written, with their sign. */
+const inPoints = (text: string) => `${text} ${/^[+−]?1$/.test(text) ? "point" : "points"}`;
 
 /** How ready networks are. Titles of scores and metrics are the API's, in English; a dictionary may have its own by id. */
 export const readiness = {
@@ -35,12 +43,12 @@ export const readiness = {
   period: "Period", profile: "Profile", grouping: "Grouped by", score: "Score", order: "Order", class: "Class", anyClass: "any",
   windows: (days: number) => `last ${days} days`, thisFar: (month: string) => `${month}, so far`, months: "Months", thisMonth: "this month", endNow: "Up to now",
   report: "Printable report", export: "Export", exportAll: "All networks, with every score", reportMine: "Report of my constituency",
-  networks: (n: number) => counted(n, "network", "networks"), points: (text: string) => `${text} points`,
+  networks: (n: number) => counted(n, "network", "networks"),
   sentence: (name: string | null, score: string, period: string, ready: number, known: number, mean: string, trend: string, noData: number) =>
     known === 0
       ? `${name ? `${name}: ` : ""}no network has data on ${score} (${period}).`
-      : `${name ? `${name}: ` : ""}${ready === known ? (known === 1 ? "the one network with data is" : `all ${counted(known, "network", "networks")} with data are`) : `${ready.toLocaleString("en")} of ${counted(known, "network", "networks")} with data ${ready === 1 ? "is" : "are"}`} ready on ${score}; the mean is ${mean}${trend} (${period}).${noData === 0 ? "" : ` ${noData.toLocaleString("en")} more ${noData === 1 ? "has" : "have"} no data.`}`,
-  trendSince: (difference: number, size: string) => (difference === 0 ? ", as in the period before" : `, ${size} ${size === "1" ? "point" : "points"} ${difference > 0 ? "above" : "below"} the period before`),
+      : `${name ? `${name}: ` : ""}${whoIs(ready, known)} ready on ${score}; the mean is ${mean}${trend} (${period}).${noData === 0 ? "" : ` ${noData.toLocaleString("en")} more ${noData === 1 ? "has" : "have"} no data.`}`,
+  trendSince: (difference: number, size: string) => (difference === 0 ? ", as in the period before" : `, ${inPoints(size)} ${difference > 0 ? "above" : "below"} the period before`),
   noScores: (profile: string) => `${profile} has raw figures only, no scores: the page of a network has them; choose another profile to see scores.`,
   mean: "Mean", byIpv4: "By IPv4 space", byIpv6: "By IPv6 space", trend: "Trend", trendTitle: "Points above or below the period before", noTrend: "nothing to compare with",
   distribution: "Distribution", size: "Networks", scoresOf: "Scores", choose: "Choose a score to see it on the whole page.",
@@ -64,9 +72,9 @@ export const readiness = {
   space: "Announces", spaceText: (v4: number, v6: number) => `${counted(v4, "/24", "/24s")} of IPv4, ${counted(v6, "/48", "/48s")} of IPv6`, registry: "Registry", region: "Region", sectors: "Sectors", constituencyOf: "Constituency",
   compare: "Compare", compareWith: "Compare with others", whole: "Readiness in full", ofCountry: "Readiness of the country",
   compareAsk: "Which networks? Put 2 to 10 next to each other.", compareHint: "Type ASNs, with commas or spaces between them: the providers you have to choose from, or a network and its neighbours.",
-  compareSentence: (n: number, period: string, where: string | null, points: string) => `${counted(n, "network", "networks")} side by side (${period}): ${where ? `they differ most on ${where}, by ${points} points.` : "they do not differ on any score."}`,
+  compareSentence: (n: number, period: string, where: string | null, points: string) => `${counted(n, "network", "networks")} side by side (${period}): ${where ? `they differ most on ${where}, by ${inPoints(points)}.` : "they do not differ on any score."}`,
   compareNone: "None of these networks was seen.", notSeen: (names: string) => `Not seen in this period: ${names}.`, add: "Add", addAsn: "ASNs to add", removeAsn: (as: string) => `Remove ${as}`, badAsns: (text: string) => `“${text}” are no ASNs.`, tooMany: (n: number) => `No more than ${n} can be compared.`, oneMore: "One more network is needed.",
-  isBest: "best", isBestTied: "= best", behind: (points: string) => `${points} points`, same: "all the same", differs: "differs", network: "Network", incidents: "Incidents that count",
+  isBest: "best", isBestTied: "= best", behind: inPoints, same: "all the same", differs: "differs", network: "Network", incidents: "Incidents that count",
   providers: "Which of these as upstream?", providersNote: "By what is known of each. What is not known counts neither way: look at how much is known before the place.", known: "Known", knownOf: (share: string) => `${share} of the weight is known`, for: "For", against: "Against", unknown: "Not known", noneFor: "nothing", weightOf: (n: number) => `weight ${n}`,
   notMeasured: (what: string) => `Nothing was measured for ${what} yet.`, notMeasuredHint: "Scores are measured from what the service has seen and from the facts that are set up. The first measurement follows within minutes after the table has come in; months before that have none. Choose another period.",
   measuring: "The first measurement is under way.", measuringHint: "It takes from some seconds to some minutes. This page asks again by itself.", noAs: (as: string) => `${as} announced nothing and has no part in an incident in this period.`, noAsHint: "A network that announces nothing has no readiness. Choose another period, or look whether the feeds speak.",

@@ -2,6 +2,12 @@ import type { Words } from "./en";
 
 const counted = (n: number, one: string, many: string) => `${n.toLocaleString("fr")} ${n < 2 ? one : many}`;
 const reseaux = (n: number) => counted(n, "réseau", "réseaux");
+function whoIs(ready: number, known: number): string {
+  if (known === 1) return `le seul réseau avec données ${ready === 1 ? "est" : "n'est pas"} prêt`;
+  if (ready === known) return `les ${reseaux(known)} avec données sont tous prêts`;
+  return `${ready.toLocaleString("fr")} sur ${reseaux(known)} avec données ${ready < 2 ? "est prêt" : "sont prêts"}`;
+}
+const inPoints = (text: string) => `${text} ${/^[+−]?[01](,|$)/.test(text) ? "point" : "points"}`;
 const classes: Words["readiness"]["classes"] = { ready: "prêt", aspiring: "en progrès", lagging: "en retard", no_data: "sans données" };
 
 export const readiness: Words["readiness"] = {
@@ -37,12 +43,12 @@ export const readiness: Words["readiness"] = {
   period: "Période", profile: "Profil", grouping: "Groupé par", score: "Note", order: "Ordre", class: "Classe", anyClass: "toutes",
   windows: (days) => `${days} derniers jours`, thisFar: (month) => `${month}, jusqu'ici`, months: "Mois", thisMonth: "ce mois", endNow: "Jusqu'à maintenant",
   report: "Rapport imprimable", export: "Exporter", exportAll: "Tous les réseaux, avec chaque note", reportMine: "Rapport de mon périmètre",
-  networks: reseaux, points: (text) => `${text} points`,
+  networks: reseaux,
   sentence: (name, score, period, ready, known, mean, trend, noData) =>
     known === 0
       ? `${name ? `${name} : ` : ""}aucun réseau n'a de données pour ${score} (${period}).`
-      : `${name ? `${name} : ` : ""}${ready.toLocaleString("fr")} sur ${reseaux(known)} avec données ${ready < 2 ? "est prêt" : "sont prêts"} pour ${score} ; la moyenne est ${mean}${trend} (${period}).${noData === 0 ? "" : ` ${noData.toLocaleString("fr")} de plus ${noData < 2 ? "est" : "sont"} sans données.`}`,
-  trendSince: (difference, size) => (difference === 0 ? ", comme à la période précédente" : `, ${size} ${size === "1" ? "point" : "points"} ${difference > 0 ? "au-dessus" : "au-dessous"} de la période précédente`),
+      : `${name ? `${name} : ` : ""}${whoIs(ready, known)} pour ${score} ; la moyenne est ${mean}${trend} (${period}).${noData === 0 ? "" : ` ${noData.toLocaleString("fr")} de plus ${noData < 2 ? "est" : "sont"} sans données.`}`,
+  trendSince: (difference, size) => (difference === 0 ? ", comme à la période précédente" : `, ${inPoints(size)} ${difference > 0 ? "au-dessus" : "au-dessous"} de la période précédente`),
   noScores: (profile) => `${profile} n'a que des valeurs brutes, pas de notes : la page d'un réseau les montre ; choisissez un autre profil pour voir des notes.`,
   mean: "Moyenne", byIpv4: "Par espace IPv4", byIpv6: "Par espace IPv6", trend: "Tendance", trendTitle: "Points au-dessus ou au-dessous de la période précédente", noTrend: "rien à comparer",
   distribution: "Répartition", size: "Réseaux", scoresOf: "Notes", choose: "Choisissez une note pour la voir sur toute la page.",
@@ -66,9 +72,9 @@ export const readiness: Words["readiness"] = {
   space: "Annonce", spaceText: (v4, v6) => `${counted(v4, "/24", "/24")} en IPv4, ${counted(v6, "/48", "/48")} en IPv6`, registry: "Registre", region: "Région", sectors: "Secteurs", constituencyOf: "Périmètre",
   compare: "Comparer", compareWith: "Comparer à d'autres", whole: "Maturité en détail", ofCountry: "Maturité du pays",
   compareAsk: "Quels réseaux ? Mettez-en 2 à 10 côte à côte.", compareHint: "Tapez des ASN, séparés par des virgules ou des espaces : les fournisseurs entre lesquels choisir, ou un réseau et ses voisins.",
-  compareSentence: (n, period, where, points) => `${reseaux(n)} côte à côte (${period}) : ${where ? `c'est pour ${where} qu'ils diffèrent le plus, de ${points} points.` : "ils ne diffèrent pour aucune note."}`,
+  compareSentence: (n, period, where, points) => `${reseaux(n)} côte à côte (${period}) : ${where ? `c'est pour ${where} qu'ils diffèrent le plus, de ${inPoints(points)}.` : "ils ne diffèrent pour aucune note."}`,
   compareNone: "Aucun de ces réseaux n'a été vu.", notSeen: (names) => `Non vus pendant cette période : ${names}.`, add: "Ajouter", addAsn: "ASN à ajouter", removeAsn: (as) => `Ôter ${as}`, badAsns: (text) => `« ${text} » : ce ne sont pas des ASN.`, tooMany: (n) => `On ne peut en comparer plus de ${n}.`, oneMore: "Il faut un réseau de plus.",
-  isBest: "meilleur", isBestTied: "= meilleur", behind: (points) => `${points} points`, same: "tous pareils", differs: "diffère", network: "Réseau", incidents: "Incidents qui comptent",
+  isBest: "meilleur", isBestTied: "= meilleur", behind: inPoints, same: "tous pareils", differs: "diffère", network: "Réseau", incidents: "Incidents qui comptent",
   providers: "Lequel comme fournisseur ?", providersNote: "D'après ce qu'on sait de chacun. Ce qu'on ne sait pas ne compte ni pour ni contre : voyez la part connue avant le rang.", known: "Connu", knownOf: (share) => `${share} du poids est connu`, for: "Pour", against: "Contre", unknown: "Inconnu", noneFor: "rien", weightOf: (n) => `poids ${n}`,
   notMeasured: (what) => `Rien n'a encore été mesuré pour ${what}.`, notMeasuredHint: "Les notes sont mesurées d'après ce que le service a vu et les faits configurés. La première mesure suit, en quelques minutes, l'arrivée de la table ; les mois d'avant n'en ont pas. Choisissez une autre période.",
   measuring: "La première mesure est en cours.", measuringHint: "Elle prend de quelques secondes à quelques minutes. Cette page redemande d'elle-même.", noAs: (as) => `${as} n'a rien annoncé et n'a part à aucun incident pendant cette période.`, noAsHint: "Un réseau qui n'annonce rien n'a pas de maturité. Choisissez une autre période, ou voyez si les flux parlent.",

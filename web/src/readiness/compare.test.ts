@@ -22,6 +22,11 @@ test("the best is named; who has no data is neither best nor behind", () => {
 test("nobody is best where nobody has data", () =>
   expect(standings([network({ A1: null }), network({ A1: null })], "A1").some((one) => one.isBest)).toBe(false));
 
+test("nobody is best of those that are all the same", () => {
+  const differs = (...scores: (number | null)[]) => standings(scores.map((A1) => network({ A1 })), "A1").map((one) => one.differs);
+  expect([differs(0, 0, null), differs(1, 0)]).toEqual([[false, false, false], [true, true]]);
+});
+
 test("where those compared differ most", () => {
   expect(widest([network({ A1: 1, A2: 0.2 }), network({ A1: 0.9, A2: 0.8 })])).toMatchObject({ id: "A2", by: 0.6 });
   expect(widest([network({ A1: 1 }), network({ A1: 1 })])).toBeNull();

@@ -8,6 +8,8 @@ export interface Standing {
   isBest: boolean;
   /** How many have the best score. */
   best: number;
+  /** Whether any is behind: nobody is best of those that are all the same. */
+  differs: boolean;
 }
 
 /** How those compared stand on one score. */
@@ -16,7 +18,8 @@ export function standings(ases: readonly AsReadiness[], score: string): Standing
   const known = scores.filter((one) => one !== null);
   const most = Math.max(...known);
   const best = known.filter((one) => one === most).length;
-  return scores.map((one) => ({ score: one, behind: one === null ? null : difference(one, most), isBest: one === most, best }));
+  const differs = best < known.length;
+  return scores.map((one) => ({ score: one, behind: one === null ? null : difference(one, most), isBest: one === most, best, differs }));
 }
 
 /** Whether anything differs in a row of texts. */

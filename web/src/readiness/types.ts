@@ -158,7 +158,7 @@ export interface Conformance {
 export interface Advice {
   score: string;
   now: number;
-  after: number;
+  after: number | null;
   text: string;
   events: string[];
   prefixes: string[];

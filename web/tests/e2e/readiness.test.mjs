@@ -176,10 +176,18 @@ test("a metric without input has no data and says why; none is zero", async () =
 });
 
 test("a false positive does not count from that moment, and is named with the reason", async () => {
-  const network = await page.context().newPage();
-  await network.goto(`${service.base}/readiness/as/17557`);
+  const open = async (path) => {
+    const other = await page.context().newPage();
+    await other.goto(service.base + path);
+    await other.evaluate(() => (globalThis.sameDocument = true));
+    return other;
+  };
+  const network = await open("/readiness/as/17557");
   await metric("M2", network).waitFor();
-  await network.evaluate(() => (globalThis.sameDocument = true));
+  const country = await open("/readiness/country/PK");
+  await heading(/^Pakistan: the one network with data is not ready/, country).waitFor();
+  const compared = await open("/readiness/compare?asns=17557,36561");
+  await heading(/they differ most on Filtering \(A1\), by 51\.5 points\.$/, compared).waitFor();
   assert.equal((await metricOf(3491, "M2C")).raw, 1);
   await metric("M2").getByRole("link", { name: hijack.id }).click();
   const verdict = region("Verdict");
@@ -191,10 +199,15 @@ test("a false positive does not count from that moment, and is named with the re
   await verdict.getByText(NOTE).waitFor();
   assert.match(words(await verdict.innerText()), new RegExp(`false positive, by ${NAME}, 2008-02-24`));
 
-  // The page of the network that stood open follows.
+  // The pages that stood open follow.
   await until("M2 of 0", async () => (await valuesOf("M2", network)) === "Raw 0 100 % scored");
-  assert.equal(await network.evaluate(() => globalThis.sameDocument), true);
-  await network.close();
+  await heading(/^Pakistan: the one network with data is ready on Filtering \(A1\); the mean is 100 %/, country).waitFor();
+  await until("the network in the list", async () => /100 % ready/.test(words(await region(/^Networks/, country).innerText())));
+  await heading(/they do not differ on any score\.$/, compared).waitFor();
+  for (const other of [network, country, compared]) {
+    assert.equal(await other.evaluate(() => globalThis.sameDocument), true);
+    await other.close();
+  }
   assert.equal((await metricOf(17557, "M2")).raw, 0);
   // Who passed it on is rid of it as well.
   assert.equal((await metricOf(3491, "M2C")).raw, 0);
@@ -230,7 +243,7 @@ test("a verdict that is withdrawn counts the incident again", async () => {
 test("the page of a country has its readiness, and leads to all of it", async () => {
   await go("/country/PK");
   const strip = region(/^Readiness/);
-  await strip.getByText("0 of 1 network with data are ready on Filtering (A1); the mean is 48.5 % (February 2008, so far).").waitFor();
+  await strip.getByText("the one network with data is not ready on Filtering (A1); the mean is 48.5 % (February 2008, so far).").waitFor();
   await strip.getByRole("link", { name: "Readiness of the country" }).click();
   await page.waitForURL("**/readiness/country/PK");
   const networks = region(/^Networks/);
