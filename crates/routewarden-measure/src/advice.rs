@@ -388,6 +388,6 @@ fn named(prefixes: &[Prefix], count: u32) -> String {
     if first.is_empty() {
         return String::new();
     }
-    let rest = if (count as usize) > first.len() { ", ..." } else { "" };
+    let rest = if (count as usize) > first.len() { " and more" } else { "" };
     format!(": {}{rest}", first.join(", "))
 }

@@ -134,7 +134,7 @@ impl Readiness {
             return format!("{} has no score {score}", self.profile);
         };
         if let Some(score) = action.score {
-            let percent = score.billionths() / 10_000_000;
+            let percent = score.percent_words();
             return format!("{} is {percent} %, {}", action.id, action.class.name());
         }
         let missing = self.metrics.iter().filter(|metric| action.missing.contains(&metric.id));

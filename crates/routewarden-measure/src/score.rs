@@ -69,6 +69,12 @@ impl Score {
         format!("{}.{}", tenths / 10, tenths % 10)
     }
 
+    /// As [`Score::percent_text`], for sentences: without a decimal that is 0.
+    pub fn percent_words(self) -> String {
+        let text = self.percent_text();
+        text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+    }
+
     /// From 0 to 1,000,000,000, for exact means.
     pub fn billionths(self) -> u32 {
         self.billionths

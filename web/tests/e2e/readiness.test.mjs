@@ -312,8 +312,8 @@ test("the printable report opens, of a network and of a country", async () => {
     await page.waitForURL("**/api/v1/readiness/report?**");
     await heading(title).waitFor();
     const text = words(await page.locator("body").innerText());
-    assert.match(text, /Framework manrs-2024\. 1 network\./);
-    assert.match(text, /Not measured: no VRPs given\./);
+    assert.match(text, /Framework manrs-2024\./);
+    assert.match(text, /Not measured: .*no VRPs given/);
     assert.ok(text.includes(named), text);
     // Its own policy lets its style in.
     assert.equal(await page.locator("table").first().evaluate((table) => getComputedStyle(table).borderCollapse), "collapse");

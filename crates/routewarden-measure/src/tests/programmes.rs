@@ -68,7 +68,7 @@ fn an_operator_needs_actions_one_three_and_four() {
     let (state, why) = state_of(&hijacks, "filtering");
     assert_eq!(
         (state, why.as_str()),
-        (ActionState::NotMet, "A1 is 48 %, lagging; aspiring is needed")
+        (ActionState::NotMet, "A1 is 48.5 %, lagging; aspiring is needed")
     );
 
     let spoofing = Ok(SpoofingTests { tests: 1, received_prefixes: 5 });

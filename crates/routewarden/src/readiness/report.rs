@@ -13,7 +13,7 @@ use super::survey::Measured;
 use super::{AsAnswer, Head};
 
 /// Most networks listed.
-const NETWORKS_LISTED_MAX: usize = 400;
+const NETWORKS_LISTED_MAX: usize = 100;
 /// Width of a bar of classes, in the units of the drawing.
 const BAR_WIDTH: u64 = 120;
 
@@ -61,7 +61,16 @@ struct ReportNetwork<'a> {
 
 #[derive(Serialize)]
 struct ReportAs {
+    scores: Vec<ReportAsScore>,
     metrics: Vec<ReportMetric>,
+}
+
+#[derive(Serialize)]
+struct ReportAsScore {
+    id: String,
+    title: String,
+    score: String,
+    class: &'static str,
 }
 
 #[derive(Serialize)]
@@ -100,7 +109,8 @@ pub(crate) fn report(
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // Names come from files of others.
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_filter("seconds", to_the_second);
+    environment.add_filter("minutes", |time: &str| minutes(time.parse().ok()));
+    environment.add_filter("grouped", grouped);
     environment.add_template("report", include_str!("report.html"))?;
     let page = Page {
         title: title(group, alone),
@@ -116,10 +126,25 @@ pub(crate) fn report(
     environment.get_template("report")?.render(Serde(&page))
 }
 
-/// A time without parts of a second.
-fn to_the_second(time: &str) -> String {
-    let parsed: Result<Timestamp, _> = time.parse();
-    parsed.map_or_else(|_| time.to_owned(), |time| time.to_the_second().to_string())
+/// A time as `2008-02-24 18:47Z`.
+fn minutes(time: Option<Timestamp>) -> String {
+    let text = time.map(|time| time.to_string()).unwrap_or_default();
+    let minutes: String = text.chars().take(16).collect();
+    if minutes.is_empty() { minutes } else { format!("{}Z", minutes.replace('T', " ")) }
+}
+
+/// A number as `27,384`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let place = |at: usize| digits.len() - at;
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && place(at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn title(group: &Group, alone: Option<&AsAnswer<'_>>) -> String {
@@ -170,7 +195,7 @@ fn of_network(answer: &AsAnswer<'_>) -> ReportAs {
         let inputs = inputs.collect::<Vec<_>>().join(", ").replace('_', " ");
         let incidents = result.incidents.iter().map(|incident| {
             let events = incident.events.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-            let [from, until] = [incident.from, incident.until].map(Timestamp::to_the_second);
+            let [from, until] = [incident.from, incident.until].map(|time| minutes(Some(time)));
             let points = incident.coefficient.points();
             let s = if (points - 1.0).abs() < f64::EPSILON { "" } else { "s" };
             format!("{points} point{s}: {from} to {until}, {events}")
@@ -187,10 +212,35 @@ fn of_network(answer: &AsAnswer<'_>) -> ReportAs {
             incidents: incidents.chain(dismissed).collect(),
         }
     });
-    ReportAs { metrics: metrics.collect() }
+    let scores = answer.actions.iter().map(|action| {
+        let (score, class) = action.standing();
+        let title = action.title.to_owned();
+        ReportAsScore {
+            id: action.result.id.clone(),
+            title,
+            score: percent(score),
+            class: class.name(),
+        }
+    });
+    ReportAs { scores: scores.collect(), metrics: metrics.collect() }
 }
 
 /// A score as people read it, a dash without data.
 fn percent(score: Option<Score>) -> String {
-    score.map_or_else(|| "\u{2013}".to_owned(), |score| format!("{} %", score.percent_text()))
+    score.map_or_else(|| "\u{2013}".to_owned(), |score| format!("{} %", score.percent_words()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_times_and_scores_are_as_people_read_them() {
+        let numbers = [0, 999, 1_000, 27_384, 1_234_567].map(grouped);
+        assert_eq!(numbers, ["0", "999", "1,000", "27,384", "1,234,567"]);
+        assert_eq!(minutes("2008-02-24T18:47:57.123456Z".parse().ok()), "2008-02-24 18:47Z");
+        assert_eq!(minutes(None), "");
+        let scores = [Score::ONE, Score::of_ratio(7_996, 10_000), Score::ZERO];
+        assert_eq!(scores.map(|score| percent(Some(score))), ["100 %", "79.9 %", "0 %"]);
+    }
 }
