@@ -8,6 +8,11 @@ export type LiveName = (typeof NAMES)[number];
 
 /** So long after a refusal it is tried again. */
 const REFUSED_MS = 15_000;
+/**
+ * A window that nobody sees for so long gives its stream up: browsers hold six connections to a server that speaks
+ * HTTP/1.1, and six windows with a stream each would leave none for the pages.
+ */
+export const HIDDEN_MS = 10_000;
 
 type Listener = (name: LiveName, event: LiveEvent) => void;
 
@@ -18,14 +23,18 @@ class Live {
   #listeners = new Set<Listener>();
   #source: EventSource | null = null;
   #waiting: ReturnType<typeof setTimeout> | undefined;
+  #hidden: ReturnType<typeof setTimeout> | undefined;
 
-  /** Listens to the server until the answer is called. */
+  /** Listens to the server until the answer is called, as long as somebody may see it. */
   start(): () => void {
-    this.#connect();
+    const seen = () => this.#seen();
+    document.addEventListener("visibilitychange", seen);
+    if (document.visibilityState === "hidden") this.state = "lost";
+    else this.#connect();
     return () => {
-      clearTimeout(this.#waiting);
-      this.#source?.close();
-      this.#source = null;
+      document.removeEventListener("visibilitychange", seen);
+      clearTimeout(this.#hidden);
+      this.#close();
     };
   }
 
@@ -33,6 +42,24 @@ class Live {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #seen(): void {
+    clearTimeout(this.#hidden);
+    if (document.visibilityState === "hidden") {
+      this.#hidden = setTimeout(() => {
+        this.#close();
+        this.state = "lost";
+      }, HIDDEN_MS);
+    } else if (this.#source === null) {
+      this.#connect();
+    }
+  }
+
+  #close(): void {
+    clearTimeout(this.#waiting);
+    this.#source?.close();
+    this.#source = null;
   }
 
   #connect(): void {
