@@ -4,7 +4,7 @@
 mod tests;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -18,6 +18,8 @@ pub const APPLICATION_ID: i64 = 0x5257_7374;
 pub const SCHEMA_VERSION: i64 = 5;
 /// How long a lock is waited for.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// After so long it is tried again where `SQLite` itself does not wait.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Pages held in memory by a connection, in KiB with a minus as `SQLite` has it: a page of a list, or
 /// a tick, touches some thousands of them all over the file.
 const CACHE: i64 = -8_192;
@@ -77,6 +79,17 @@ pub(crate) fn verify(conn: &Connection) -> Result<Verified, StoreError> {
 
 /// Opens the file for writing, makes it when it is missing, and brings it to its newest version.
 pub(crate) fn open_writer(path: &Path, sort: &Sort) -> Result<Connection, StoreError> {
+    let until = Instant::now() + BUSY_WAIT;
+    loop {
+        match try_open_writer(path, sort) {
+            // Not every lock is waited for: two that change the mode of the journal would wait for each other.
+            Err(StoreError::Busy) if Instant::now() < until => std::thread::sleep(BUSY_PAUSE),
+            done => return done,
+        }
+    }
+}
+
+fn try_open_writer(path: &Path, sort: &Sort) -> Result<Connection, StoreError> {
     let mut conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE

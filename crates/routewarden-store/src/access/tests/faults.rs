@@ -93,12 +93,15 @@ fn two_processes_write_in_turn() {
 
 #[test]
 fn many_open_a_new_file_at_once() {
-    let dir = TempDir::new().unwrap();
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| drop(AccessFile::open(dir.path()).unwrap()));
-        }
-    });
+    // They meet at another step each time.
+    for _ in 0..5 {
+        let dir = TempDir::new().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| drop(AccessFile::open(dir.path()).unwrap()));
+            }
+        });
+    }
 }
 
 #[test]
