@@ -78,6 +78,7 @@ pub(crate) fn verify(conn: &Connection) -> Result<Verified, StoreError> {
 }
 
 /// Opens the file for writing, makes it when it is missing, and brings it to its newest version.
+#[expect(clippy::disallowed_methods, reason = "how long a lock is waited for is no time of events")]
 pub(crate) fn open_writer(path: &Path, sort: &Sort) -> Result<Connection, StoreError> {
     let until = Instant::now() + BUSY_WAIT;
     loop {
